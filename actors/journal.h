@@ -1,0 +1,79 @@
+// The journal: the one durable truth of a domain. Everything else can be derived from it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/event.h"
+#include "schema/model.h"
+#include "schema/result.h"
+
+namespace pollux::actors {
+
+/// Identifies what a data directory belongs to; written when it is created.
+struct JournalIdentity {
+  std::string twin;           ///< Name of the twin.
+  std::string model_version;  ///< Version of the model its latest record was written under.
+};
+
+/// An event set aside, with what is needed to look at it and admit it later.
+struct QuarantinedEvent {
+  std::uint64_t number = 0;  ///< Assigned by the journal, ascending from 1.
+  schema::QuarantineReason reason = schema::QuarantineReason::too_late;
+  schema::EventTime clock = 0;  ///< The twin's clock when it was set aside.
+  schema::EventBatch event;     ///< Exactly one event.
+};
+
+/// Append-only, durable, ordered. One thread at a time may append; reads may run beside it.
+///
+/// This is the seam where a replicated stream can stand in for the embedded store: append a batch and get its
+/// position, read from a position.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  /// Makes `record` durable, together with events to be set aside, in one atomic write. `record.position`
+  /// must be `last_position() + 1`; with position 0 only the quarantine is written. On return the bytes are
+  /// on disk. After an error nothing of the call is visible and further appends fail until the journal is
+  /// reopened.
+  virtual schema::Result<void> append(const schema::EpochRecord& record,
+                                      const std::vector<QuarantinedEvent>& quarantined) = 0;
+
+  /// Calls `visit` for each record from `from` on, in order, until it returns false. Errors: corrupt, naming
+  /// the position and what can be done; io.
+  virtual schema::Result<void> read(schema::Position from,
+                                    const std::function<bool(schema::EpochRecord&)>& visit) const = 0;
+
+  /// Up to `limit` quarantined events numbered from `from` on.
+  virtual schema::Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from,
+                                                                   std::size_t limit) const = 0;
+
+  /// Whether an event with this key lies in quarantine.
+  virtual bool quarantine_holds(const schema::EventKey& key) const = 0;
+
+  /// Position of the newest record; 0 when there is none.
+  virtual schema::Position last_position() const = 0;
+
+  /// As found on opening, before this process appended anything.
+  virtual const JournalIdentity& identity() const = 0;
+
+  /// Bytes written by `append` so far in this process.
+  virtual std::uint64_t bytes_appended() const = 0;
+};
+
+/// Opens or creates the RocksDB journal in `directory`. Format: actors/JOURNAL.md. Event names are resolved
+/// against `model`, which must outlive the journal. Errors: conflict when another process has it open, or it
+/// belongs to another twin; corrupt (naming the file and what can be done) when it is damaged or of an
+/// unknown format; io.
+schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
+                                                              const schema::Model& model);
+
+/// A journal in memory, for tests and for runs that need no durability.
+std::unique_ptr<Journal> make_memory_journal();
+
+}  // namespace pollux::actors

@@ -1,0 +1,181 @@
+// The running twin as others see it: events in, settled state and changes out. Hides actors and threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/journal.h"
+#include "actors/probe.h"
+#include "schema/event.h"
+#include "schema/model.h"
+#include "schema/result.h"
+
+namespace pollux::actors {
+
+/// What moves the twin's clock.
+enum class ClockMode : std::uint8_t {
+  wall,    ///< The wall clock, in journaled ticks, and events ahead of it within their source's tolerance.
+  events,  ///< Events alone: the clock is the latest event time seen. For replay and simulation.
+};
+
+struct TwinOptions {
+  unsigned threads = 0;  ///< Worker threads; 0 = one a core.
+  ClockMode clock = ClockMode::wall;
+  schema::Duration tick = schema::kSecond;  ///< Wall clock mode: how often an idle twin's clock is advanced.
+  std::size_t queue_events_max =
+      200'000;  ///< Events submitted and not yet settled; beyond it submissions are refused.
+  std::size_t epoch_events_max = 20'000;  ///< Most events in one epoch.
+  std::size_t change_epochs_max = 4'096;  ///< Settled epochs whose changes are kept for readers that resume.
+};
+
+/// What became of one submitted event.
+enum class EventOutcome : std::uint8_t { accepted, duplicate, too_late, from_the_future };
+const char* name_of(EventOutcome outcome);
+
+/// The answer to a submission, given once it is durable and settled.
+struct Receipt {
+  schema::Position position = 0;  ///< The epoch it became part of; the newest one when nothing was accepted.
+  std::vector<EventOutcome> outcomes;  ///< One an event, in order.
+};
+
+/// One attribute as settled.
+struct AttributeState {
+  schema::AttributeSlot attribute = schema::kNoSlot;
+  schema::Value value;
+  schema::EventTime time =
+      schema::kBeginning;  ///< Observed: of the newest observation. Otherwise: since when it holds.
+};
+
+/// One entity as settled, without its memory attributes.
+struct EntityState {
+  schema::EntityIndex entity = schema::kNone;
+  std::vector<AttributeState> attributes;
+};
+
+/// Entities read at one settled epoch.
+struct StateView {
+  schema::Position position = 0;
+  schema::EventTime clock = schema::kBeginning;
+  std::vector<EntityState> entities;
+};
+
+/// An interval in which a constraint was violated.
+struct Episode {
+  schema::EntityIndex constraint = schema::kNone;
+  schema::EventTime from = schema::kBeginning;
+  schema::EventTime to = schema::kNever;  ///< kNever: it is still open.
+};
+
+/// One attribute's value over an interval, as it is now known, and what was believed before.
+struct Change {
+  schema::EntityIndex entity = schema::kNone;
+  schema::AttributeSlot attribute = schema::kNoSlot;
+  bool revision = false;  ///< True where the interval had already been settled with another value.
+  schema::EventTime from = 0;
+  schema::EventTime to = schema::kNever;  ///< Exclusive; kNever: until further notice.
+  schema::Value was;
+  schema::Value is;
+};
+
+/// Everything one epoch changed; immutable, shared by all readers.
+struct EpochChanges {
+  schema::Position position = 0;
+  schema::EventTime clock = schema::kBeginning;
+  std::vector<Change> changes;
+};
+using EpochChangesPtr = std::shared_ptr<const EpochChanges>;
+
+/// One step of an explanation: a value and what it was made from.
+struct Cause {
+  schema::EntityIndex entity = schema::kNone;
+  AttributeState state;
+  std::vector<Cause> inputs;
+  bool truncated = false;  ///< There is more below; the depth or size bound was reached.
+};
+
+/// A hash of all settled state: a function of the set of accepted events and the clock, not of how they
+/// arrived.
+struct Digest {
+  schema::Position position = 0;
+  schema::EventTime clock = schema::kBeginning;
+  std::string hex;  ///< 128 bits, lower-case.
+};
+
+/// Where recovery stands.
+struct ReplayProgress {
+  schema::Position done = 0;
+  schema::Position total = 0;
+};
+
+/// A running twin. Thread-safe unless said otherwise. Callbacks run on an engine thread: they must not block,
+/// must not call back into the twin's destructor, and hand over to the caller's own thread themselves.
+class Twin {
+ public:
+  /// Replays the journal, then serves. Blocks until the twin is settled; `on_progress` (may be empty) is
+  /// called from this thread meanwhile. The model and journal are owned by the twin from then on.
+  static schema::Result<std::unique_ptr<Twin>> start(
+      std::shared_ptr<const schema::Model> model, std::unique_ptr<Journal> journal,
+      const TwinOptions& options, const std::function<void(ReplayProgress)>& on_progress = {});
+
+  /// Stops as `stop()` does.
+  ~Twin();
+
+  /// Hands over a batch. `done` is called exactly once: with a receipt after the events are durable and
+  /// settled, or with an error (overloaded: the queue is full, nothing was taken; unavailable: stopping; io:
+  /// the journal failed).
+  void submit(schema::EventBatch batch, std::function<void(schema::Result<Receipt>)> done);
+
+  /// Reads settled entities, all at the same epoch.
+  void read(std::vector<schema::EntityIndex> entities, std::function<void(StateView)> done);
+
+  /// Episodes overlapping [from, to), oldest first, of one constraint or of all (`kNone`), at most `limit`,
+  /// the newest ones. How many are kept is bounded per constraint (`kEpisodesPerConstraintMax`).
+  void episodes(schema::EntityIndex constraint, schema::EventTime from, schema::EventTime to,
+                std::size_t limit, std::function<void(std::vector<Episode>)> done);
+  static constexpr std::size_t kEpisodesPerConstraintMax = 1'024;
+
+  /// Explains a value by its inputs, theirs, and so on, to `depth` levels and `kCausesMax` steps.
+  void why(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth,
+           std::function<void(Cause)> done);
+  static constexpr std::size_t kCausesMax = 1'000;
+
+  void digest(std::function<void(Digest)> done);
+
+  /// Settled changes after `after`, oldest first, at most `limit` epochs. `oldest` is the position before the
+  /// oldest one still kept: when it is greater than `after`, the reader has missed some.
+  struct ChangesPage {
+    schema::Position oldest = 0;
+    std::vector<EpochChangesPtr> epochs;
+  };
+  ChangesPage changes_after(schema::Position after, std::size_t limit) const;
+
+  /// Calls `notify` (on an engine thread, at most once an epoch) when there are new changes, until
+  /// unsubscribed.
+  std::uint64_t subscribe(std::function<void()> notify);
+  /// On return `notify` is not running and will not run again.
+  void unsubscribe(std::uint64_t subscription);
+
+  /// Takes no more, settles what was taken, stops the actors. Idempotent.
+  void stop();
+
+  schema::Position settled_position() const;
+  schema::EventTime clock() const;
+  const schema::Model& model() const;
+  const Journal& journal() const;
+  const DomainProbe& probe() const;
+  /// Set once the journal has failed: the twin still answers reads, refuses writes; empty while healthy.
+  std::string failure() const;
+
+ private:
+  struct Implementation;
+  explicit Twin(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace pollux::actors

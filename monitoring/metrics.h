@@ -1,0 +1,29 @@
+// Prometheus exposition of what the other parts publish in their probes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "actors/probe.h"
+
+namespace pollux::monitoring {
+
+/// Renders probes in the Prometheus text format; reads them at the moment of the scrape. Thread-safe.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  /// `probe` must outlive this object. `domain` becomes a label.
+  void observe(const actors::DomainProbe& probe, const std::string& domain);
+
+  /// The whole exposition, ready to be sent as `text/plain; version=0.0.4`.
+  std::string render() const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace pollux::monitoring

@@ -1,0 +1,45 @@
+// Aggregates over an input bound to many attributes, kept incrementally.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "schema/value.h"
+
+namespace pollux::schema {
+
+enum class AggregateFunction : std::uint8_t { sum, mean, min, max, count, any, all };
+
+std::optional<AggregateFunction> aggregate_function(std::string_view name);
+const char* name_of(AggregateFunction function);
+
+/// The aggregate of `size` present values in a binary tree of partial results with a fixed shape: the result
+/// depends on the present values only, never on the updates that led there, bit for bit. Setting one value
+/// costs O(log size), reading the result O(1). Not thread-safe.
+///
+/// Quality is the worst of the members; an unknown or bad member makes the result so, except where
+/// three-valued logic decides anyway (any with a true member, all with a false one) and for `count`, which
+/// counts the usable members. Of no members: sum and count are 0, any is false, all is true, the others
+/// unknown (empty_input).
+class Aggregate {
+ public:
+  Aggregate(AggregateFunction function, std::size_t size);
+
+  /// REQUIRES: `index < size()`.
+  void set(std::size_t index, const Value& value);
+  const Value& member(std::size_t index) const;
+  std::size_t size() const { return size_; }
+
+  Value result() const;
+
+ private:
+  AggregateFunction function_;
+  std::size_t size_;
+  std::size_t leaves_;        // size rounded up to a power of two
+  std::vector<Value> nodes_;  // implicit binary heap; node 1 is the root, leaves start at leaves_
+};
+
+}  // namespace pollux::schema

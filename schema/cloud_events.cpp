@@ -1,0 +1,1 @@
+#include "schema/cloud_events.h"

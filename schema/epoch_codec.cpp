@@ -1,0 +1,1 @@
+#include "schema/epoch_codec.h"

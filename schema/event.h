@@ -1,0 +1,83 @@
+// What the field tells the twin, resolved against the model.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/model.h"
+#include "schema/time.h"
+#include "schema/value.h"
+
+namespace pollux::schema {
+
+/// A position in a domain's journal; the first record is at 1. Knowledge time is counted in positions.
+using Position = std::uint64_t;
+
+/// What an event says (the CloudEvents `type` is `pollux.` and this name).
+enum class EventKind : std::uint8_t { observe };
+
+/// A value reported for one attribute of the event's entity, in the attribute's declared unit.
+struct ReportedValue {
+  AttributeSlot attribute = kNoSlot;
+  Value value;
+};
+
+/// One event of a batch; strings and values live in the batch.
+struct Event {
+  EventTime time = 0;
+  std::uint64_t sequence = 0;  ///< The source's own counter; 0 when it keeps none.
+  EntityIndex entity = kNone;
+  std::uint32_t id_offset = 0;
+  std::uint32_t values_offset = 0;
+  std::uint16_t id_size = 0;
+  std::uint16_t values_count = 0;
+  SourceIndex source = 0;
+  EventKind kind = EventKind::observe;
+};
+
+/// Events that arrived together: flat arrays, so a batch costs a handful of allocations however many events
+/// it holds.
+struct EventBatch {
+  std::vector<Event> events;
+  std::vector<ReportedValue> values;
+  std::string text;  ///< The ids, end to end.
+
+  std::string_view id(const Event& event) const {
+    return std::string_view(text).substr(event.id_offset, event.id_size);
+  }
+  std::span<const ReportedValue> values_of(const Event& event) const {
+    return std::span(values).subspan(event.values_offset, event.values_count);
+  }
+
+  /// Appends an event without values; the caller then pushes to `values` and counts them in `values_count`.
+  Event& add(std::string_view id, EventTime time, SourceIndex source, EntityIndex entity);
+  /// Appends a copy of an event of another batch.
+  void append(const EventBatch& other, const Event& event);
+  void clear();
+};
+
+/// Identity of an event, (source, id), as a 128-bit hash (SipHash-2-4-128 under a fixed key).
+struct EventKey {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  friend bool operator==(const EventKey&, const EventKey&) = default;
+  friend auto operator<=>(const EventKey&, const EventKey&) = default;
+};
+EventKey event_key(std::string_view source, std::string_view id);
+
+/// One journaled step of the twin: the events accepted together, and how far its clock then stood.
+struct EpochRecord {
+  Position position = 0;
+  EventTime clock = kBeginning;  ///< The twin's clock after this epoch; never before an earlier record's.
+  EventBatch events;
+};
+
+/// Why an event was set aside.
+enum class QuarantineReason : std::uint8_t { too_late, from_the_future, poison };
+const char* name_of(QuarantineReason reason);
+
+}  // namespace pollux::schema

@@ -1,0 +1,205 @@
+// The compiled model: what a twin consists of, resolved, typed and checked. Immutable once built.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "schema/aggregate.h"
+#include "schema/diagnostic.h"
+#include "schema/expression.h"
+#include "schema/program.h"
+#include "schema/time.h"
+#include "schema/unit.h"
+#include "schema/value.h"
+
+namespace pollux::schema {
+
+using TypeIndex = std::uint32_t;
+using EntityIndex = std::uint32_t;
+using SourceIndex = std::uint16_t;
+using AttributeSlot = std::uint16_t;
+using InputSlot = std::uint16_t;
+
+inline constexpr std::uint32_t kNone = 0xffff'ffff;
+inline constexpr std::uint16_t kNoSlot = 0xffff;
+
+/// What an entity stands for. The engine treats all alike; people and selectors do not.
+enum class Kind : std::uint8_t { asset, process, constraint, flow, resource };
+const char* name_of(Kind kind);
+
+/// Where an attribute's value comes from.
+enum class Role : std::uint8_t {
+  parameter,  ///< The model, or a command.
+  observed,   ///< Events.
+  derived,    ///< A step of the type, from other operands.
+  memory,     ///< What a stateful step must remember; part of the state, not shown to clients.
+};
+const char* name_of(Role role);
+
+/// One attribute of a type.
+struct Attribute {
+  std::string name;
+  Role role = Role::derived;
+  ValueSpec spec;
+  std::optional<std::pair<double, double>> range;  ///< Observed numbers: what a source may report, inclusive.
+  Duration expect_every = 0;  ///< Observed: silence longer than this is staleness; 0 = never.
+  Value initial;              ///< Parameters: the default; unknown where each entity must give one.
+  std::string expression;     ///< Derived: the text as written.
+  SourceLocation where;
+};
+
+/// One input port of a type.
+struct Input {
+  std::string name;
+  ValueSpec spec;
+  bool many = false;  ///< Bound to any number of attributes, read through aggregates.
+  std::uint16_t operand =
+      kNoSlot;  ///< Single inputs: the operand index; many-inputs have aggregates instead.
+  SourceLocation where;
+};
+
+/// An aggregate over a many-input that some expression of the type uses.
+struct AggregateUse {
+  InputSlot input = 0;
+  AggregateFunction function = AggregateFunction::sum;
+  std::uint16_t operand = kNoSlot;
+};
+
+/// One step of a type's evaluation at a moment, run in order. Each writes one attribute.
+struct Step {
+  enum class Form : std::uint8_t {
+    expression,  ///< target = program(operands)
+    /// Target is a constraint's status symbol, from `program`, a truth value: `violated` once it has been
+    /// false for `hold` without a break, `unknown` while it is unknown or bad, else `satisfied`. `memory`
+    /// holds since when it has been false (its bits are an EventTime), or an unknown value while it is not.
+    constraint_status,
+  };
+  Form form = Form::expression;
+  AttributeSlot target = kNoSlot;
+  AttributeSlot memory = kNoSlot;
+  Program program;
+  Duration hold = 0;
+};
+
+enum class Severity : std::uint8_t { info, warning, critical };
+const char* name_of(Severity severity);
+
+/// What is particular to types of kind constraint.
+struct ConstraintRule {
+  AttributeSlot status = kNoSlot;  ///< The attribute that holds satisfied / violated / unknown.
+  std::string requires_text;
+  Duration hold = 0;
+  Severity severity = Severity::warning;
+};
+
+/// A type: the shape and behaviour its entities share. Operands of its programs are laid out as
+/// attributes [0, attributes.size()), then single inputs, then aggregates.
+struct EntityType {
+  std::string name;
+  Kind kind = Kind::asset;
+  std::string description;
+  std::vector<Attribute> attributes;
+  std::vector<Input> inputs;
+  std::vector<AggregateUse> aggregates;
+  std::vector<Step> steps;  ///< In evaluation order: a step reads only attributes written before it.
+  std::optional<ConstraintRule> constraint;
+  std::uint16_t operand_count = 0;
+  SourceLocation where;
+
+  AttributeSlot find_attribute(std::string_view attribute) const;  ///< kNoSlot when there is none.
+  InputSlot find_input(std::string_view input) const;              ///< kNoSlot when there is none.
+};
+
+/// What an input is bound to: an attribute of another entity, and how to convert its unit.
+struct Binding {
+  EntityIndex producer = kNone;
+  AttributeSlot attribute = kNoSlot;
+  Conversion conversion;
+};
+
+/// A source of events and what may be expected of it.
+struct Source {
+  std::string name;
+  Duration allowed_lateness = 0;  ///< How far behind the twin's clock an event may be and still revise.
+  Duration clock_tolerance = 5 * kSecond;  ///< How far ahead of the twin's clock (wall clock mode).
+};
+
+/// Collects a model in parts; used by the YAML loader, and by benchmarks and tests to make models in code.
+/// REQUIRES throughout: what is added is consistent (the loader checks and reports; here it is asserted).
+class Model;
+class ModelBuilder {
+ public:
+  explicit ModelBuilder(std::string name);
+
+  Symbol intern(std::string_view text);
+  TypeIndex add_type(EntityType type);
+  SourceIndex add_source(Source source);
+  EntityIndex add_entity(std::string id, TypeIndex type);
+  void set_parameter(EntityIndex entity, AttributeSlot attribute, Value value);
+  void add_tag(EntityIndex entity, std::string tag);
+  /// Appends to the bindings of one input, in the order they will be aggregated.
+  void bind(EntityIndex consumer, InputSlot input, Binding binding);
+  /// The canonical text the version hash is taken of (the model file as written).
+  void set_source_text(std::string text);
+
+  Model build() &&;
+
+ private:
+  friend class Model;
+  struct Parts;
+  std::shared_ptr<Parts> parts_;
+};
+
+/// The whole model. Immutable; shared by reference between threads. Entity indices are dense and in
+/// declaration order; `topological_order` holds each entity after all its producers.
+class Model {
+ public:
+  /// Symbols every model has, at fixed indices.
+  static constexpr Symbol kSatisfied = 0;
+  static constexpr Symbol kViolated = 1;
+  static constexpr Symbol kUnknown = 2;
+
+  const std::string& name() const;
+  /// BLAKE2b-256 of the source text, lower-case hex: the model version.
+  const std::string& version() const;
+  const std::string& source_text() const;
+
+  std::span<const EntityType> types() const;
+  const EntityType& type(TypeIndex index) const;
+  std::span<const Source> sources() const;
+
+  std::size_t entity_count() const;
+  const std::string& id(EntityIndex entity) const;
+  TypeIndex type_index(EntityIndex entity) const;
+  const EntityType& type_of(EntityIndex entity) const;
+  std::span<const std::string> tags(EntityIndex entity) const;
+  /// The initial value of a parameter: the entity's own, or the type's default.
+  Value parameter(EntityIndex entity, AttributeSlot attribute) const;
+  std::span<const Binding> bindings(EntityIndex entity, InputSlot input) const;
+  /// The distinct entities that have an input bound to `entity`, ascending.
+  std::span<const EntityIndex> dependents(EntityIndex entity) const;
+  std::span<const EntityIndex> topological_order() const;
+
+  /// `kNone` / nullopt when there is none.
+  EntityIndex find_entity(std::string_view id) const;
+  std::optional<SourceIndex> find_source(std::string_view name) const;
+  /// The known entity id nearest to a wrong one, or empty. Cost is linear in the number of entities.
+  std::string nearest_entity(std::string_view id) const;
+
+  std::optional<Symbol> find_symbol(std::string_view text) const;
+  std::string_view symbol_text(Symbol symbol) const;
+
+ private:
+  friend class ModelBuilder;
+  explicit Model(std::shared_ptr<const ModelBuilder::Parts> parts);
+  std::shared_ptr<const ModelBuilder::Parts> parts_;
+};
+
+}  // namespace pollux::schema
