@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "schema/assertion.h"
+#include "schema/assert.h"
 
 namespace pollux::actors {
 
