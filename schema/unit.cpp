@@ -1,7 +1,6 @@
 #include "schema/unit.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
@@ -9,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "schema/assert.h"
 #include "schema/diagnostic.h"
 
 namespace pollux::schema {
@@ -161,7 +161,7 @@ bool in_range(double scale) {
 
 // `a * b^sign`.
 std::optional<Unit> combine(const Unit& a, const Unit& b, int sign) {
-  assert(!a.is_point && !b.is_point);
+  POLLUX_ASSERT(!a.is_point && !b.is_point);
   Unit result;
   for (std::size_t i = 0; i < result.dimension.exponents.size(); ++i) {
     const int exponent = a.dimension.exponents[i] + sign * b.dimension.exponents[i];
@@ -372,7 +372,7 @@ bool convertible(const Unit& from, const Unit& to) {
 }
 
 Conversion conversion(const Unit& from, const Unit& to) {
-  assert(convertible(from, to));
+  POLLUX_ASSERT(convertible(from, to));
   const Ratio scale = multiply({from.numerator, from.denominator}, {to.denominator, to.numerator});
   return {scale.numerator, scale.denominator, (from.offset - to.offset) * to.denominator / to.numerator};
 }
