@@ -44,9 +44,12 @@ Sensors::Sensors(std::vector<Device> devices, const Imperfections& imperfections
   for (Device& device : devices) {
     const std::size_t index = devices_.size();
     Working working{std::move(device), std::mt19937_64(mix(seed, index)), start, {}};
-    working.next += up_to(working.random, working.device.period);
+    // Devices were switched on at different moments, to the millisecond that their clocks count.
+    working.next +=
+        up_to(working.random, working.device.period / schema::kMillisecond) * schema::kMillisecond;
     for (const Channel& channel : working.device.channels) {
-      working.drift.push_back(channel.drift_max * (2 * happens(working.random, 0.5) - 1) / 2);
+      working.drift.push_back(channel.drift_max *
+                              std::uniform_real_distribution<double>(-1, 1)(working.random));
     }
     devices_.push_back(std::move(working));
   }
