@@ -1,8 +1,8 @@
 #include "server/cli/watch.h"
 
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // chilled-water-simulator: a small plant that reports to a Pollux server. See ../README.md.
-#include <signal.h>
+#include <csignal>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -21,7 +21,7 @@ namespace schema = pollux::schema;
 
 /// Options as written on the command line.
 struct Options {
-  std::string to = "http://127.0.0.1:8470";
+  std::string to = "http://127.0.0.1:8080";
   std::uint64_t seed = 1;
   std::string speed = "1x";
   std::string length;

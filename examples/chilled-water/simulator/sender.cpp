@@ -1,6 +1,6 @@
 #include "examples/chilled-water/simulator/sender.h"
 
-#include <signal.h>
+#include <csignal>
 
 #include <algorithm>
 #include <chrono>

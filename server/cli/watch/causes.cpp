@@ -103,11 +103,13 @@ CauseStory tell(const std::vector<ShownCause>& explanations, std::size_t which) 
 
 std::vector<CauseStory> tell_all(const std::vector<ShownCause>& explanations) {
   std::vector<std::pair<std::size_t, std::size_t>> order;
+  order.reserve(explanations.size());
   for (std::size_t i = 0; i < explanations.size(); ++i) {
     order.emplace_back(entities_below(explanations[i]).size(), i);
   }
   std::sort(order.begin(), order.end());
   std::vector<CauseStory> stories;
+  stories.reserve(order.size());
   for (const auto& [breadth, which] : order) stories.push_back(tell(explanations, which));
   return stories;
 }
