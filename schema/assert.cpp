@@ -5,8 +5,8 @@
 
 namespace pollux::schema {
 
-void assertion_failed(const char* condition, const char* file, int line) {
-  std::fprintf(stderr, "%s:%d: this is a bug in pollux: assertion failed: %s\n", file, line, condition);
+void assertion_failed(const char* condition, const char* reason, const char* file, int line) {
+  std::fprintf(stderr, "pollux: a bug at %s:%d: %s (%s)\n", file, line, reason, condition);
   std::abort();
 }
 
