@@ -97,12 +97,20 @@ struct RecordDecoder::Implementation {
     ResolvedAttribute resolved;
   };
 
+  // The model of today may have the name as its own, or let its default source stand for it, or neither.
+  struct StoredSource {
+    std::string_view name;
+    std::optional<SourceIndex> index;
+  };
+
   template <class Root, class Read>
   Result<void> decode(std::string_view bytes, Read read);
   Result<void> read_batch(wire::EventBatch::Reader in, EventBatch& batch);
   Result<void> read_tables(wire::EventBatch::Reader in);
   Result<void> read_attributes(wire::EventBatch::Reader in);
   Result<void> read_events(const Columns& columns, EventBatch& batch);
+  Result<void> resolve_source(const StoredSource& stored, EventBatch& batch, Event& event);
+  void rename_sources(const Columns& columns, EventBatch& batch) const;
   Result<void> read_values(const Columns& columns, EventBatch& batch);
   Result<void> resolve(StoredAttribute& stored, TypeIndex type) const;
   Result<Value> read_value(const Columns& columns, unsigned row, const StoredAttribute& stored) const;
@@ -113,9 +121,10 @@ struct RecordDecoder::Implementation {
   kj::Array<capnp::word> scratch;
   // Tables of the record being read; the views point into it.
   std::vector<EntityIndex> entities;
-  std::vector<SourceIndex> sources;
+  std::vector<StoredSource> sources;
   std::vector<StoredAttribute> attributes;
   std::vector<std::string_view> symbols;
+  bool sources_renamed = false;
 };
 
 Result<void> RecordDecoder::Implementation::read_attributes(wire::EventBatch::Reader in) {
@@ -142,17 +151,7 @@ Result<void> RecordDecoder::Implementation::read_tables(wire::EventBatch::Reader
     entities.push_back(entity);
   }
   sources.clear();
-  for (const auto text : in.getSources()) {
-    const auto source = model.find_source(view(text));
-    if (!source) {
-      return Error{
-          ErrorCode::not_found,
-          "it holds events of source `" + std::string(view(text)) + "`, which the model does not declare",
-          {},
-          kModelAdvice};
-    }
-    sources.push_back(*source);
-  }
+  for (const auto text : in.getSources()) sources.push_back({view(text), model.find_source(view(text))});
   symbols.clear();
   for (const auto text : in.getSymbols()) symbols.push_back(view(text));
   return read_attributes(in);
@@ -161,6 +160,7 @@ Result<void> RecordDecoder::Implementation::read_tables(wire::EventBatch::Reader
 Result<void> RecordDecoder::Implementation::read_events(const Columns& columns, EventBatch& batch) {
   batch.text.assign(reinterpret_cast<const char*>(columns.text.begin()), columns.text.size());
   batch.events.resize(columns.times.size());
+  sources_renamed = false;
   std::uint64_t text = 0, values = 0;
   for (unsigned i = 0; i < columns.times.size(); ++i) {
     const std::uint32_t entity = columns.entity_rows[i];
@@ -177,7 +177,7 @@ Result<void> RecordDecoder::Implementation::read_events(const Columns& columns, 
                   static_cast<std::uint32_t>(values),
                   columns.id_sizes[i],
                   columns.value_counts[i],
-                  sources[source],
+                  SourceIndex{0},
                   columns.undeclared_source_sizes[i],
                   static_cast<EventKind>(kind)};
     text += std::uint64_t{event.id_size} + event.undeclared_source_size;
@@ -185,10 +185,49 @@ Result<void> RecordDecoder::Implementation::read_events(const Columns& columns, 
     if (text > columns.text.size() || values > columns.bits.size()) {
       return corrupt("event " + std::to_string(i) + " reaches past the record's end");
     }
+    if (auto resolved = resolve_source(sources[source], batch, event); !resolved.ok()) return resolved;
   }
   if (text != columns.text.size() || values != columns.bits.size())
     return corrupt("it holds more than its events");
+  if (sources_renamed) rename_sources(columns, batch);
   return {};
+}
+
+Result<void> RecordDecoder::Implementation::resolve_source(const StoredSource& stored, EventBatch& batch,
+                                                           Event& event) {
+  const bool was_declared = event.undeclared_source_size == 0;
+  const std::string_view name = was_declared ? stored.name : batch.undeclared_source(event);
+  const auto index = was_declared ? stored.index : model.find_source(name);
+  if (!index) {
+    return Error{ErrorCode::not_found,
+                 "it holds events of source `" + std::string(name) + "`, which the model does not declare",
+                 {},
+                 kModelAdvice};
+  }
+  event.source = *index;
+  const bool is_declared = model.sources()[*index].name == name;
+  if (is_declared != was_declared) sources_renamed = true;
+  return {};
+}
+
+// A source came to be declared, or no longer is: its name moves out of, or into, the text of its events.
+void RecordDecoder::Implementation::rename_sources(const Columns& columns, EventBatch& batch) const {
+  EventBatch renamed;
+  for (unsigned i = 0; i < batch.events.size(); ++i) {
+    const Event& event = batch.events[i];
+    const bool was_declared = event.undeclared_source_size == 0;
+    const std::string_view name =
+        was_declared ? sources[columns.source_rows[i]].name : batch.undeclared_source(event);
+    const bool is_declared = model.sources()[event.source].name == name;
+    Event& copy =
+        renamed.add(batch.id(event), event.time, event.source, event.entity, is_declared ? "" : name);
+    copy.sequence = event.sequence;
+    copy.kind = event.kind;
+    copy.values_offset = event.values_offset;
+    copy.values_count = event.values_count;
+  }
+  batch.events = std::move(renamed.events);
+  batch.text = std::move(renamed.text);
 }
 
 Result<void> RecordDecoder::Implementation::resolve(StoredAttribute& stored, TypeIndex type_index) const {
