@@ -43,6 +43,21 @@ enum class Role : std::uint8_t {
 };
 const char* name_of(Role role);
 
+/// What `pollux baseline` computes over a fault-free run.
+enum class Statistic : std::uint8_t { min, max, mean, stddev, quantile };
+const char* name_of(Statistic statistic);
+
+/// How `pollux baseline` learns a parameter: a statistic of an attribute or single input of the same entity.
+struct BaselineRule {
+  std::string of;             ///< The attribute or input, as named in the type.
+  std::uint16_t operand = 0;  ///< The same as an operand index of the type.
+  Statistic statistic = Statistic::mean;
+  double quantile = 0;  ///< Between 0 and 1; for `Statistic::quantile` only.
+  double margin = 0;    ///< How far the bound is moved outwards, as a fraction.
+  /// From the operand's unit (for a standard deviation: a span in it) to the parameter's.
+  Conversion conversion;
+};
+
 /// One attribute of a type.
 struct Attribute {
   std::string name;
@@ -52,6 +67,7 @@ struct Attribute {
   Duration expect_every = 0;  ///< Observed: silence longer than this is staleness; 0 = never.
   Value initial;              ///< Parameters: the default; unknown where each entity must give one.
   std::string expression;     ///< Derived: the text as written.
+  std::optional<BaselineRule> baseline;  ///< Parameters: how it is learned, where it is.
   SourceLocation where;
 };
 
@@ -148,6 +164,8 @@ class ModelBuilder {
   void bind(EntityIndex consumer, InputSlot input, Binding binding);
   /// The canonical text the version hash is taken of (the model file as written).
   void set_source_text(std::string text);
+  /// Adds the text of a parameter file to what the version hash is taken of.
+  void add_parameter_text(std::string text);
 
   Model build() &&;
 
@@ -165,9 +183,12 @@ class Model {
   static constexpr Symbol kSatisfied = 0;
   static constexpr Symbol kViolated = 1;
   static constexpr Symbol kUnknown = 2;
+  /// The name of the source that stands for every one not declared.
+  static constexpr std::string_view kDefaultSource = "*";
 
   const std::string& name() const;
-  /// BLAKE2b-256 of the source text, lower-case hex: the model version.
+  /// BLAKE2b-256 of the source text (and of the parameter files laid over it, each after a zero byte),
+  /// lower-case hex: the model version.
   const std::string& version() const;
   const std::string& source_text() const;
 
@@ -176,6 +197,8 @@ class Model {
   std::span<const Source> sources() const;
 
   std::size_t entity_count() const;
+  /// All entity ids, by entity index.
+  const std::vector<std::string>& ids() const;
   const std::string& id(EntityIndex entity) const;
   TypeIndex type_index(EntityIndex entity) const;
   const EntityType& type_of(EntityIndex entity) const;
@@ -189,6 +212,7 @@ class Model {
 
   /// `kNone` / nullopt when there is none.
   EntityIndex find_entity(std::string_view id) const;
+  /// A source not declared is the default source, where there is one.
   std::optional<SourceIndex> find_source(std::string_view name) const;
   /// The known entity id nearest to a wrong one, or empty. Cost is linear in the number of entities.
   std::string nearest_entity(std::string_view id) const;
