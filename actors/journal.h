@@ -73,7 +73,7 @@ class Journal {
 schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
                                                               const schema::Model& model);
 
-/// A journal in memory, for tests and for runs that need no durability.
-std::unique_ptr<Journal> make_memory_journal();
+/// A journal in memory, for tests and for runs that need no durability. `model` must outlive it.
+std::unique_ptr<Journal> make_memory_journal(const schema::Model& model);
 
 }  // namespace pollux::actors

@@ -36,25 +36,37 @@ struct Event {
   std::uint16_t id_size = 0;
   std::uint16_t values_count = 0;
   SourceIndex source = 0;
+  std::uint16_t undeclared_source_size = 0;  ///< See EventBatch::undeclared_source.
   EventKind kind = EventKind::observe;
 };
+static_assert(sizeof(Event) == 40);
 
 /// Events that arrived together: flat arrays, so a batch costs a handful of allocations however many events
 /// it holds.
 struct EventBatch {
   std::vector<Event> events;
   std::vector<ReportedValue> values;
-  std::string text;  ///< The ids, end to end.
+  std::string text;  ///< The ids, end to end, each followed by its undeclared source if it has one.
 
   std::string_view id(const Event& event) const {
     return std::string_view(text).substr(event.id_offset, event.id_size);
   }
+  /// The source as the event named it, where the model does not declare it and `source` is the model's `*`
+  /// entry, which stands for every other source; empty for a declared source.
+  std::string_view undeclared_source(const Event& event) const {
+    return std::string_view(text).substr(std::size_t{event.id_offset} + event.id_size,
+                                         event.undeclared_source_size);
+  }
+  /// The source as the event named it, declared or not: half of the event's identity.
+  std::string_view source_name(const Event& event, const Model& model) const;
   std::span<const ReportedValue> values_of(const Event& event) const {
     return std::span(values).subspan(event.values_offset, event.values_count);
   }
 
   /// Appends an event without values; the caller then pushes to `values` and counts them in `values_count`.
-  Event& add(std::string_view id, EventTime time, SourceIndex source, EntityIndex entity);
+  /// REQUIRES: id and undeclared source below 64 KiB each, the batch's text and values below 2^32.
+  Event& add(std::string_view id, EventTime time, SourceIndex source, EntityIndex entity,
+             std::string_view undeclared_source = {});
   /// Appends a copy of an event of another batch.
   void append(const EventBatch& other, const Event& event);
   void clear();
@@ -68,6 +80,13 @@ struct EventKey {
   friend auto operator<=>(const EventKey&, const EventKey&) = default;
 };
 EventKey event_key(std::string_view source, std::string_view id);
+/// Of an event as its source named itself, so that two undeclared sources never share an identity.
+EventKey event_key(const EventBatch& batch, const Event& event, const Model& model);
+
+/// For hash tables: the key is a hash already.
+struct EventKeyHash {
+  std::size_t operator()(const EventKey& key) const noexcept { return key.low; }
+};
 
 /// One journaled step of the twin: the events accepted together, and how far its clock then stood.
 struct EpochRecord {

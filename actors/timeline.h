@@ -1,0 +1,68 @@
+// The recent versions of one attribute, by event time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "schema/time.h"
+#include "schema/value.h"
+
+namespace pollux::actors {
+
+/// A value and the event time from which it holds, until the next version's.
+struct Version {
+  schema::EventTime from = schema::kBeginning;
+  schema::Value value;
+
+  friend bool operator==(const Version&, const Version&) = default;
+};
+
+/// A step function of event time: versions in ascending order, neighbours always different, so that equal functions
+/// have equal versions. Never empty. One version is stored in place; more go to the heap. Not thread-safe.
+class Timeline {
+ public:
+  /// Holds `initial` from the beginning.
+  explicit Timeline(const schema::Value& initial = {});
+  ~Timeline();
+  Timeline(const Timeline&) = delete;
+  Timeline& operator=(const Timeline&) = delete;
+
+  std::span<const Version> versions() const { return {data() + begin_, size_}; }
+  const Version& last() const { return data()[begin_ + size_ - 1]; }
+
+  /// Index into `versions()` of the version in effect at `time`; 0 when all are later (the earlier past is forgotten).
+  std::size_t index_at(schema::EventTime time) const;
+  const schema::Value& at(schema::EventTime time) const { return versions()[index_at(time)].value; }
+
+  /// Index of the first version with `from >= time`; `versions().size()` when there is none.
+  std::size_t first_from(schema::EventTime time) const;
+
+  /// Lets `value` hold from `from` on. False, and nothing changes, where it holds already.
+  /// REQUIRES: `from > last().from`, or `from == last().from == kBeginning`, which replaces the initial version.
+  bool append(schema::EventTime from, const schema::Value& value);
+
+  /// Drops the versions with `from >= time`, appending them to `removed` in order. REQUIRES: one is left.
+  void cut(schema::EventTime time, std::vector<Version>& removed);
+
+  /// Drops what lies before the version in effect just before `horizon`.
+  void forget_before(schema::EventTime horizon);
+
+  void check_invariants() const;
+
+ private:
+  const Version* data() const { return capacity_ == 1 ? &in_place_ : heap_; }
+  Version* data() { return capacity_ == 1 ? &in_place_ : heap_; }
+  void make_room();
+
+  union {
+    Version in_place_;
+    Version* heap_;
+  };
+  std::uint32_t begin_ = 0;
+  std::uint32_t size_ = 1;
+  std::uint32_t capacity_ = 1;
+};
+
+}  // namespace pollux::actors
