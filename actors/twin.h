@@ -10,6 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/admission.h"
+#include "actors/change.h"
+#include "actors/change_feed.h"
+#include "actors/episodes.h"
 #include "actors/journal.h"
 #include "actors/probe.h"
 #include "schema/event.h"
@@ -33,10 +37,6 @@ struct TwinOptions {
   std::size_t epoch_events_max = 20'000;  ///< Most events in one epoch.
   std::size_t change_epochs_max = 4'096;  ///< Settled epochs whose changes are kept for readers that resume.
 };
-
-/// What became of one submitted event.
-enum class EventOutcome : std::uint8_t { accepted, duplicate, too_late, from_the_future };
-const char* name_of(EventOutcome outcome);
 
 /// The answer to a submission, given once it is durable and settled.
 struct Receipt {
@@ -64,32 +64,6 @@ struct StateView {
   schema::EventTime clock = schema::kBeginning;
   std::vector<EntityState> entities;
 };
-
-/// An interval in which a constraint was violated.
-struct Episode {
-  schema::EntityIndex constraint = schema::kNone;
-  schema::EventTime from = schema::kBeginning;
-  schema::EventTime to = schema::kNever;  ///< kNever: it is still open.
-};
-
-/// One attribute's value over an interval, as it is now known, and what was believed before.
-struct Change {
-  schema::EntityIndex entity = schema::kNone;
-  schema::AttributeSlot attribute = schema::kNoSlot;
-  bool revision = false;  ///< True where the interval had already been settled with another value.
-  schema::EventTime from = 0;
-  schema::EventTime to = schema::kNever;  ///< Exclusive; kNever: until further notice.
-  schema::Value was;
-  schema::Value is;
-};
-
-/// Everything one epoch changed; immutable, shared by all readers.
-struct EpochChanges {
-  schema::Position position = 0;
-  schema::EventTime clock = schema::kBeginning;
-  std::vector<Change> changes;
-};
-using EpochChangesPtr = std::shared_ptr<const EpochChanges>;
 
 /// One step of an explanation: a value and what it was made from.
 struct Cause {
@@ -135,10 +109,9 @@ class Twin {
   void read(std::vector<schema::EntityIndex> entities, std::function<void(StateView)> done);
 
   /// Episodes overlapping [from, to), oldest first, of one constraint or of all (`kNone`), at most `limit`,
-  /// the newest ones. How many are kept is bounded per constraint (`kEpisodesPerConstraintMax`).
+  /// the newest ones. How many are kept is bounded (`Episodes::kPerConstraintMax`).
   void episodes(schema::EntityIndex constraint, schema::EventTime from, schema::EventTime to,
                 std::size_t limit, std::function<void(std::vector<Episode>)> done);
-  static constexpr std::size_t kEpisodesPerConstraintMax = 1'024;
 
   /// Explains a value by its inputs, theirs, and so on, to `depth` levels and `kCausesMax` steps.
   void why(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth,
@@ -147,19 +120,8 @@ class Twin {
 
   void digest(std::function<void(Digest)> done);
 
-  /// Settled changes after `after`, oldest first, at most `limit` epochs. `oldest` is the position before the
-  /// oldest one still kept: when it is greater than `after`, the reader has missed some.
-  struct ChangesPage {
-    schema::Position oldest = 0;
-    std::vector<EpochChangesPtr> epochs;
-  };
-  ChangesPage changes_after(schema::Position after, std::size_t limit) const;
-
-  /// Calls `notify` (on an engine thread, at most once an epoch) when there are new changes, until
-  /// unsubscribed.
-  std::uint64_t subscribe(std::function<void()> notify);
-  /// On return `notify` is not running and will not run again.
-  void unsubscribe(std::uint64_t subscription);
+  /// Settled changes of recent epochs, for readers that follow along.
+  ChangeFeed& changes();
 
   /// Takes no more, settles what was taken, stops the actors. Idempotent.
   void stop();
