@@ -27,11 +27,15 @@ std::string refused(const std::string& text, const std::vector<ParameterFile>& p
   return errors ? errors->text() : "accepted";
 }
 
-std::string plant_text() {
-  std::ifstream file(POLLUX_SOURCE_DIR "/tests/data/chilled-water-plant.yaml");
+std::string content(const char* path) {
+  std::ifstream file(std::string(POLLUX_SOURCE_DIR "/") + path);
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+std::string plant_text() {
+  return content("tests/data/chilled-water-plant.yaml");
 }
 
 const Attribute& attribute(const Model& model, std::string_view entity, std::string_view name) {
@@ -81,6 +85,15 @@ TEST(ModelFile, ThePlantOfTheDesignIsRead) {
                                    {coil.inputs[2].operand, Value::number(12)},
                                    {coil.aggregates[0].operand, Value::number(45)}});
   EXPECT_NEAR(cooling.as_number(), 941.85, 1e-9);
+}
+
+TEST(ModelFile, TheExampleInTheGrammarIsAModel) {
+  const std::string page = content("schema/MODEL.md");
+  const std::size_t start = page.find("```yaml\n") + 8;
+  const Model model = loaded(page.substr(start, page.find("```", start) - start));
+  EXPECT_EQ(model.entity_count(), 3u);
+  EXPECT_THAT(model.tags(model.find_entity("pump-2")), ElementsAre("standby"));
+  EXPECT_EQ(parameter(model, "pump-2", "rated_flow"), Value::number(25));
 }
 
 TEST(ModelFile, AConstraintHasAStatusAndAHiddenMemoryOfItsHold) {
