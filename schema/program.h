@@ -52,7 +52,7 @@ class Program {
   Value evaluate(const Value* operands) const;
 
   /// The same result by way of the quality and reason of every step; public so that tests can compare.
-  Value evaluate_carefully(const Value* operands) const;
+  [[gnu::noinline, gnu::cold]] Value evaluate_carefully(const Value* operands) const;
 
   /// The operand indices this program reads, ascending, each once.
   const std::vector<std::uint16_t>& reads() const { return reads_; }
