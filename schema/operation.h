@@ -51,8 +51,11 @@ double compute_by_library(Operation operation, double left, double right);
 ///
 /// Operations that could turn an operand that is not finite into an ordinary result (comparing it, dividing
 /// by it) make `poison` NaN instead; then the result must be found by `Program::evaluate_carefully`.
-inline double compute(Operation operation, double left, double right, double other, double& poison) {
-  const auto hide_nothing_of = [&poison](double x) { poison += x - x; };
+[[gnu::always_inline]] inline double compute(Operation operation, double left, double right, double other,
+                                             double& poison) {
+  const auto hide_nothing_of = [&poison](double x) __attribute__((always_inline)) {
+    poison += x - x;
+  };
   switch (operation) {
     case Operation::add:
       return left + right;

@@ -116,6 +116,12 @@ Program::Program(Parts parts) : parts_(std::move(parts)) {
   reads_.erase(std::unique(reads_.begin(), reads_.end()), reads_.end());
 }
 
+inline Value Program::usable(double x, Quality quality, Reason reason) const {
+  if (parts_.type == ValueType::number) return Value::number(x, quality, reason);
+  // Truth values are 0 and 1 in registers and in values alike.
+  return {static_cast<std::uint32_t>(static_cast<std::int64_t>(x)), parts_.type, quality, reason, {}};
+}
+
 Value Program::evaluate(const Value* operands) const {
   double frame[kFrameMax];
   double* next = frame;
@@ -137,7 +143,7 @@ Value Program::evaluate(const Value* operands) const {
   }
   const double x = frame[parts_.result];
   if (!std::isfinite(x + poison)) return evaluate_carefully(operands);
-  return finish(x, Quality::good, Reason::none);
+  return usable(x, Quality::good, Reason::none);
 }
 
 Value Program::evaluate_carefully(const Value* operands) const {
@@ -155,21 +161,9 @@ Value Program::evaluate_carefully(const Value* operands) const {
                                      frame[instruction.other]);
   }
   const Register& result = frame[parts_.result];
-  return finish(result.x, result.quality, result.reason);
-}
-
-Value Program::finish(double x, Quality quality, Reason reason) const {
-  if (quality == Quality::bad) return Value::bad(parts_.type, reason);
-  if (quality == Quality::unknown) return Value::unknown(parts_.type, reason);
-  switch (parts_.type) {
-    case ValueType::number:
-      return Value::number(x, quality, reason);
-    case ValueType::boolean:
-      return Value::boolean(x != 0, quality, reason);
-    case ValueType::symbol:
-      return Value::symbol(static_cast<Symbol>(x), quality, reason);
-  }
-  __builtin_unreachable();
+  if (result.quality == Quality::bad) return Value::bad(parts_.type, result.reason);
+  if (result.quality == Quality::unknown) return Value::unknown(parts_.type, result.reason);
+  return usable(result.x, result.quality, result.reason);
 }
 
 }  // namespace pollux::schema

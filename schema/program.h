@@ -63,7 +63,7 @@ class Program {
   bool empty() const { return frame_size_ == 0; }
 
  private:
-  Value finish(double x, Quality quality, Reason reason) const;
+  Value usable(double x, Quality quality, Reason reason) const;
 
   Parts parts_;
   std::vector<std::uint16_t> reads_;
