@@ -21,13 +21,7 @@ struct JournalIdentity {
   std::string model_version;  ///< Version of the model its latest record was written under.
 };
 
-/// An event set aside, with what is needed to look at it and admit it later.
-struct QuarantinedEvent {
-  std::uint64_t number = 0;  ///< Assigned by the journal, ascending from 1.
-  schema::QuarantineReason reason = schema::QuarantineReason::too_late;
-  schema::EventTime clock = 0;  ///< The twin's clock when it was set aside.
-  schema::EventBatch event;     ///< Exactly one event.
-};
+using schema::QuarantinedEvent;
 
 /// Append-only, durable, ordered. One thread at a time may append; reads may run beside it.
 ///
@@ -52,6 +46,9 @@ class Journal {
   /// Up to `limit` quarantined events numbered from `from` on.
   virtual schema::Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from,
                                                                    std::size_t limit) const = 0;
+
+  /// Whether an event with this key is in some record, however old.
+  virtual bool holds(const schema::EventKey& key) const = 0;
 
   /// Whether an event with this key lies in quarantine.
   virtual bool quarantine_holds(const schema::EventKey& key) const = 0;

@@ -78,7 +78,8 @@ void Timeline::forget_before(EventTime horizon) {
 }
 
 void Timeline::check_invariants() const {
-  POLLUX_ASSERT(size_ >= 1 && begin_ + size_ <= capacity_, "a timeline holds between one version and its capacity");
+  POLLUX_ASSERT(size_ >= 1 && begin_ + size_ <= capacity_,
+                "a timeline holds between one version and its capacity");
   const auto all = versions();
   for (std::size_t i = 1; i < all.size(); ++i) {
     POLLUX_ASSERT(all[i - 1].from < all[i].from, "versions ascend");

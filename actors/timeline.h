@@ -19,8 +19,9 @@ struct Version {
   friend bool operator==(const Version&, const Version&) = default;
 };
 
-/// A step function of event time: versions in ascending order, neighbours always different, so that equal functions
-/// have equal versions. Never empty. One version is stored in place; more go to the heap. Not thread-safe.
+/// A step function of event time: versions in ascending order, neighbours always different, so that equal
+/// functions have equal versions. Never empty. One version is stored in place; more go to the heap. Not
+/// thread-safe.
 class Timeline {
  public:
   /// Holds `initial` from the beginning.
@@ -32,7 +33,8 @@ class Timeline {
   std::span<const Version> versions() const { return {data() + begin_, size_}; }
   const Version& last() const { return data()[begin_ + size_ - 1]; }
 
-  /// Index into `versions()` of the version in effect at `time`; 0 when all are later (the earlier past is forgotten).
+  /// Index into `versions()` of the version in effect at `time`; 0 when all are later (the earlier past is
+  /// forgotten).
   std::size_t index_at(schema::EventTime time) const;
   const schema::Value& at(schema::EventTime time) const { return versions()[index_at(time)].value; }
 
@@ -40,7 +42,8 @@ class Timeline {
   std::size_t first_from(schema::EventTime time) const;
 
   /// Lets `value` hold from `from` on. False, and nothing changes, where it holds already.
-  /// REQUIRES: `from > last().from`, or `from == last().from == kBeginning`, which replaces the initial version.
+  /// REQUIRES: `from > last().from`, or `from == last().from == kBeginning`, which replaces the initial
+  /// version.
   bool append(schema::EventTime from, const schema::Value& value);
 
   /// Drops the versions with `from >= time`, appending them to `removed` in order. REQUIRES: one is left.

@@ -8,8 +8,9 @@ namespace pollux::schema {
 
 }  // namespace pollux::schema
 
-/// POLLUX_ASSERT(condition) or POLLUX_ASSERT(condition, reason): ends the process where `condition` does not hold.
-#define POLLUX_ASSERT(condition, ...)                                                     \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                      \
-       ? static_cast<void>(0)                                                             \
+/// POLLUX_ASSERT(condition) or POLLUX_ASSERT(condition, reason): ends the process where `condition` does not
+/// hold.
+#define POLLUX_ASSERT(condition, ...)                \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::pollux::schema::assertion_failed(#condition, "" __VA_ARGS__, __FILE__, __LINE__))

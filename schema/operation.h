@@ -18,6 +18,18 @@ enum class Operation : std::uint8_t {
   absolute,
   minimum,
   maximum,
+  less,
+  less_equal,
+  equal,
+  not_equal,
+  logical_and,
+  logical_or,
+  logical_not,
+  choose,     ///< `left` ? `right` : `other`
+  fall_back,  ///< `left` where it is usable, else `right`
+  is_known,
+  quality_of,
+  // From here on, calls into the mathematics library.
   square_root,
   exponential,
   natural_log,
@@ -31,17 +43,6 @@ enum class Operation : std::uint8_t {
   cosine,
   tangent,
   arc_tangent,  ///< atan2(left, right)
-  less,
-  less_equal,
-  equal,
-  not_equal,
-  logical_and,
-  logical_or,
-  logical_not,
-  choose,     ///< `left` ? `right` : `other`
-  fall_back,  ///< `left` where it is usable, else `right`
-  is_known,
-  quality_of,
 };
 
 /// The operations that are calls into the mathematics library, kept out of the way of the others.

@@ -116,12 +116,6 @@ Program::Program(Parts parts) : parts_(std::move(parts)) {
   reads_.erase(std::unique(reads_.begin(), reads_.end()), reads_.end());
 }
 
-inline Value Program::usable(double x, Quality quality, Reason reason) const {
-  if (parts_.type == ValueType::number) return Value::number(x, quality, reason);
-  // Truth values are 0 and 1 in registers and in values alike.
-  return {static_cast<std::uint32_t>(static_cast<std::int64_t>(x)), parts_.type, quality, reason, {}};
-}
-
 Value Program::evaluate(const Value* operands) const {
   double frame[kFrameMax];
   double* next = frame;
@@ -143,7 +137,10 @@ Value Program::evaluate(const Value* operands) const {
   }
   const double x = frame[parts_.result];
   if (!std::isfinite(x + poison)) return evaluate_carefully(operands);
-  return usable(x, Quality::good, Reason::none);
+  // Spelled out for good values: the compiler then builds the result in registers.
+  if (parts_.type == ValueType::number) return Value::number(x);
+  if (parts_.type == ValueType::boolean) return Value::boolean(x != 0);
+  return Value::symbol(static_cast<Symbol>(x));
 }
 
 Value Program::evaluate_carefully(const Value* operands) const {
@@ -163,7 +160,15 @@ Value Program::evaluate_carefully(const Value* operands) const {
   const Register& result = frame[parts_.result];
   if (result.quality == Quality::bad) return Value::bad(parts_.type, result.reason);
   if (result.quality == Quality::unknown) return Value::unknown(parts_.type, result.reason);
-  return usable(result.x, result.quality, result.reason);
+  switch (parts_.type) {
+    case ValueType::number:
+      return Value::number(result.x, result.quality, result.reason);
+    case ValueType::boolean:
+      return Value::boolean(result.x != 0, result.quality, result.reason);
+    case ValueType::symbol:
+      return Value::symbol(static_cast<Symbol>(result.x), result.quality, result.reason);
+  }
+  __builtin_unreachable();
 }
 
 }  // namespace pollux::schema

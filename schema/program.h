@@ -63,8 +63,6 @@ class Program {
   bool empty() const { return frame_size_ == 0; }
 
  private:
-  Value usable(double x, Quality quality, Reason reason) const;
-
   Parts parts_;
   std::vector<std::uint16_t> reads_;
   std::size_t frame_size_ = 0;

@@ -1,0 +1,106 @@
+#include "actors/episodes.h"
+
+#include <algorithm>
+
+#include "schema/assert.h"
+
+namespace pollux::actors {
+
+using schema::EntityIndex;
+using schema::EventTime;
+using schema::kBeginning;
+using schema::kNever;
+using schema::kNone;
+using schema::Model;
+
+namespace {
+
+bool violated(const schema::Value& status) {
+  return status.usable() && status.as_symbol() == Model::kViolated;
+}
+
+}  // namespace
+
+void Episodes::initialise(EntityIndex constraint, schema::Symbol status) {
+  if (status != Model::kViolated) return;
+  episodes_[constraint].emplace(kBeginning, kNever);
+  ++open_;
+}
+
+void Episodes::apply(const Change& change) {
+  const bool was = violated(change.was);
+  const bool is = violated(change.is);
+  if (was == is) return;
+  Intervals& intervals = episodes_[change.entity];
+  const bool was_open = is_open(intervals);
+  if (is) {
+    add(intervals, change.from, change.to);
+  } else {
+    remove(intervals, change.from, change.to);
+  }
+  open_ += is_open(intervals);
+  open_ -= was_open;
+  while (intervals.size() > kPerConstraintMax) intervals.erase(intervals.begin());
+}
+
+void Episodes::add(Intervals& intervals, EventTime from, EventTime to) {
+  // What overlaps or touches [from, to) becomes one with it.
+  auto next = intervals.upper_bound(from);
+  if (next != intervals.begin() && std::prev(next)->second >= from) --next;
+  while (next != intervals.end() && next->first <= to) {
+    from = std::min(from, next->first);
+    to = std::max(to, next->second);
+    next = intervals.erase(next);
+  }
+  intervals.emplace(from, to);
+}
+
+void Episodes::remove(Intervals& intervals, EventTime from, EventTime to) {
+  auto next = intervals.upper_bound(from);
+  if (next != intervals.begin() && std::prev(next)->second > from) --next;
+  while (next != intervals.end() && next->first < to) {
+    const auto [begin, end] = *next;
+    next = intervals.erase(next);
+    if (begin < from) intervals.emplace(begin, from);
+    if (end > to) intervals.emplace(to, end);
+  }
+}
+
+bool Episodes::is_open(const Intervals& intervals) {
+  return !intervals.empty() && intervals.rbegin()->second == kNever;
+}
+
+std::vector<Episode> Episodes::find(EntityIndex constraint, EventTime from, EventTime to,
+                                    std::size_t limit) const {
+  std::vector<Episode> found;
+  for (const auto& [entity, intervals] : episodes_) {
+    if (constraint != kNone && constraint != entity) continue;
+    for (const auto& [begin, end] : intervals) {
+      if (end > from && begin < to) found.push_back({entity, begin, end});
+    }
+  }
+  const auto by_beginning = [](const Episode& a, const Episode& b) {
+    return a.from != b.from ? a.from < b.from : a.constraint < b.constraint;
+  };
+  std::ranges::sort(found, by_beginning);
+  if (found.size() > limit) found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(limit));
+  return found;
+}
+
+void Episodes::check_invariants() const {
+  std::size_t open = 0;
+  for (const auto& [entity, intervals] : episodes_) {
+    POLLUX_ASSERT(intervals.size() <= kPerConstraintMax, "the number of episodes kept is bounded");
+    EventTime last_end = kBeginning;
+    bool first = true;
+    for (const auto& [begin, end] : intervals) {
+      POLLUX_ASSERT(begin < end && (first || begin > last_end), "episodes are disjoint and never touch");
+      last_end = end;
+      first = false;
+    }
+    open += is_open(intervals);
+  }
+  POLLUX_ASSERT(open == open_, "open episodes are counted");
+}
+
+}  // namespace pollux::actors

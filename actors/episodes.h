@@ -1,0 +1,56 @@
+// When constraints were violated, as it is now known.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "actors/change.h"
+#include "schema/model.h"
+#include "schema/time.h"
+
+namespace pollux::actors {
+
+/// An interval in which a constraint was violated.
+struct Episode {
+  schema::EntityIndex constraint = schema::kNone;
+  schema::EventTime from = schema::kBeginning;
+  schema::EventTime to = schema::kNever;  ///< Exclusive; kNever: it is still open.
+
+  friend bool operator==(const Episode&, const Episode&) = default;
+};
+
+/// The episodes of all constraints, kept up with every change of a status, past or present. Not thread-safe.
+class Episodes {
+ public:
+  /// Kept for each constraint; older ones are dropped.
+  static constexpr std::size_t kPerConstraintMax = 1'024;
+
+  /// The status of `constraint` from the beginning of time, before any event.
+  void initialise(schema::EntityIndex constraint, schema::Symbol status);
+
+  /// Takes in a change of a constraint's status attribute.
+  void apply(const Change& change);
+
+  /// Those that overlap [from, to), by their beginning, at most `limit`, the newest ones.
+  std::vector<Episode> find(schema::EntityIndex constraint, schema::EventTime from, schema::EventTime to,
+                            std::size_t limit) const;
+
+  /// How many constraints are violated now.
+  std::size_t open() const { return open_; }
+
+  void check_invariants() const;
+
+ private:
+  using Intervals = std::map<schema::EventTime, schema::EventTime>;  // from -> to; disjoint, never touching
+
+  static void add(Intervals& intervals, schema::EventTime from, schema::EventTime to);
+  static void remove(Intervals& intervals, schema::EventTime from, schema::EventTime to);
+  static bool is_open(const Intervals& intervals);
+
+  std::map<schema::EntityIndex, Intervals> episodes_;
+  std::size_t open_ = 0;
+};
+
+}  // namespace pollux::actors

@@ -1,0 +1,89 @@
+#include "actors/observations.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "schema/assert.h"
+
+namespace pollux::actors {
+
+using schema::after;
+using schema::Duration;
+using schema::EventTime;
+using schema::kBeginning;
+using schema::kNever;
+using schema::Quality;
+using schema::Reason;
+using schema::Value;
+
+namespace {
+
+bool in_order(const Observation& a, const Observation& b) {
+  return a.precedes(b);
+}
+
+/// A value whose source has fallen silent; one that was worth less already stays as it is.
+Value stale(Value value) {
+  if (value.quality >= Quality::stale) return value;
+  value.quality = Quality::stale;
+  value.reason = Reason::no_recent_event;
+  return value;
+}
+
+}  // namespace
+
+bool Observation::precedes(const Observation& other) const {
+  return std::tie(time, source, sequence, id_hash) <
+         std::tie(other.time, other.source, other.sequence, other.id_hash);
+}
+
+void Observations::insert(const Observation& observation) {
+  if (log_.empty() || log_.back().precedes(observation)) {
+    log_.push_back(observation);
+    return;
+  }
+  log_.insert(std::ranges::upper_bound(log_, observation, in_order), observation);
+}
+
+void Observations::forget_before(EventTime horizon) {
+  // The last observation before the horizon is still in effect there. Dropping in halves keeps this amortised
+  // O(1).
+  const auto first_kept = std::ranges::lower_bound(log_, horizon, {}, &Observation::time);
+  const auto droppable = first_kept - log_.begin() - 1;
+  if (droppable > 0 && static_cast<std::size_t>(droppable) >= log_.size() / 2) {
+    log_.erase(log_.begin(), log_.begin() + droppable);
+  }
+}
+
+EventTime Observations::newest_time() const {
+  return log_.empty() ? kBeginning : log_.back().time;
+}
+
+EventTime Observations::stale_after(EventTime clock, Duration expect_every) const {
+  if (expect_every == 0 || log_.empty() || log_.back().value.quality >= Quality::stale) return kNever;
+  const EventTime silent = after(log_.back().time, expect_every);
+  return silent > clock ? silent : kNever;
+}
+
+void Observations::replay(EventTime from, EventTime clock, Duration expect_every, Timeline& timeline) const {
+  auto next = std::ranges::lower_bound(log_, from, {}, &Observation::time);
+  const Observation* current = next == log_.begin() ? nullptr : &*(next - 1);
+  while (true) {
+    const EventTime next_time = next == log_.end() ? kNever : next->time;
+    if (current != nullptr && expect_every > 0) {
+      const EventTime silent = after(current->time, expect_every);
+      if (silent >= from && silent < next_time && silent <= clock)
+        timeline.append(silent, stale(current->value));
+    }
+    if (next == log_.end()) return;
+    while (next + 1 != log_.end() && (next + 1)->time == next_time) ++next;
+    timeline.append(next_time, next->value);
+    current = &*next++;
+  }
+}
+
+void Observations::check_invariants() const {
+  POLLUX_ASSERT(std::ranges::is_sorted(log_, in_order), "observations are in the total order of events");
+}
+
+}  // namespace pollux::actors

@@ -1,0 +1,52 @@
+// What sources have said about one observed attribute, and the step function that follows from it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "actors/timeline.h"
+#include "schema/time.h"
+#include "schema/value.h"
+
+namespace pollux::actors {
+
+/// One reported value with its place in the total order of events: (event time, source, sequence, id).
+struct Observation {
+  schema::EventTime time = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t id_hash = 0;  ///< Stands for the id where all else is equal; the same on every machine.
+  std::uint32_t source = 0;
+  schema::Value value;
+
+  /// Whether this one comes before `other` in the total order; the last one at a time is the one that counts.
+  bool precedes(const Observation& other) const;
+};
+
+/// The retained observations of one attribute, in the total order of events. Not thread-safe.
+class Observations {
+ public:
+  /// Inserts where it belongs, whenever it arrives; usually at the end.
+  void insert(const Observation& observation);
+
+  /// Drops what no timeline rebuilt from `horizon` or later can need.
+  void forget_before(schema::EventTime horizon);
+
+  /// Time of the newest observation not after `clock`; `kBeginning` where there is none.
+  schema::EventTime newest_time() const;
+
+  /// Appends to `timeline`, which ends before `from`, the versions in [from, clock]: each observation, and
+  /// staleness where the next one is more than `expect_every` away (0: never).
+  void replay(schema::EventTime from, schema::EventTime clock, schema::Duration expect_every,
+              Timeline& timeline) const;
+
+  /// When, after `clock`, the newest value will become stale; `kNever` where it will not, or has already.
+  schema::EventTime stale_after(schema::EventTime clock, schema::Duration expect_every) const;
+
+  std::size_t size() const { return log_.size(); }
+  void check_invariants() const;
+
+ private:
+  std::vector<Observation> log_;
+};
+
+}  // namespace pollux::actors
