@@ -17,10 +17,10 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  /// `probe` must outlive this object. `domain` becomes a label.
+  /// `probe` must outlive the last `render()`. `domain` becomes a label.
   void observe(const actors::DomainProbe& probe, const std::string& domain);
 
-  /// `probe` must outlive this object.
+  /// `probe` must outlive the last `render()`.
   void observe(const server::ServerProbe& probe);
 
   /// The whole exposition, ready to be sent as `text/plain; version=0.0.4`.

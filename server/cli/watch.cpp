@@ -1,21 +1,32 @@
-#include "server/cli/watch.h"
-
+// `pollux watch`: a live view of a twin in the terminal.
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <csignal>
 
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "server/cli/verbs.h"
 #include "server/cli/watch/picture.h"
 #include "server/cli/watch/render.h"
 #include "server/http/client.h"
+#include "server/http/target.h"
 
 namespace pollux::server::cli {
 namespace {
+
+struct WatchOptions {
+  std::string at = "http://127.0.0.1:8080";
+  std::string interval = "1s";
+  bool once = false;
+};
 
 /// Bounds on what one look fetches.
 constexpr std::size_t kPagesMax = 10;
@@ -36,9 +47,8 @@ schema::Result<std::string> fetch(HttpClient& client, const std::string& path) {
 schema::Result<void> fetch_entities(HttpClient& client, Picture& picture) {
   std::string cursor;
   for (std::size_t page = 0; page < kPagesMax; ++page) {
-    // A cursor is an entity's id, which holds nothing that a query would have to escape.
     schema::Result<std::string> body =
-        fetch(client, kEntitiesPath + (cursor.empty() ? std::string() : "&cursor=" + cursor));
+        fetch(client, kEntitiesPath + (cursor.empty() ? std::string() : "&cursor=" + percent_encode(cursor)));
     if (!body) return body.error();
     schema::Result<EntityPage> entities = read_entities(*body);
     if (!entities) return entities.error();
@@ -64,7 +74,7 @@ schema::Result<Picture> look(HttpClient& client) {
   picture.constraints = std::move(*constraints);
   for (const ShownConstraint& constraint : picture.constraints) {
     if (constraint.status != "violated" || picture.explanations.size() == kExplanationsMax) continue;
-    body = fetch(client, "/v1/why/" + constraint.id + "/status?depth=" + kDepth);
+    body = fetch(client, "/v1/why/" + percent_encode(constraint.id) + "/status?depth=" + kDepth);
     if (!body) return body.error();
     schema::Result<ShownCause> cause = read_explanation(*body);
     if (!cause) return cause.error();
@@ -102,14 +112,16 @@ bool show(const std::string& text) {
   return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
 }
 
-int fail(const schema::Error& error) {
+int fail(const schema::Error& error, ExitCode code) {
   std::fprintf(stderr, "pollux watch: %s\n", error.text().c_str());
-  return 1;
+  return code;
 }
 
-}  // namespace
-
+/// Shows the twin until SIGINT or SIGTERM: on a terminal the whole picture, redrawn; elsewhere lines about
+/// what changed.
 int run_watch(const WatchOptions& options) {
+  const schema::Result<schema::Duration> interval = schema::parse_duration(options.interval);
+  if (!interval) return fail(interval.error(), kUsage);
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -117,22 +129,33 @@ int run_watch(const WatchOptions& options) {
   sigprocmask(SIG_BLOCK, &signals, nullptr);
 
   schema::Result<std::unique_ptr<HttpClient>> client = HttpClient::create(options.at);
-  if (!client) return fail(client.error());
+  if (!client) return fail(client.error(), kUsage);
   const bool terminal = stdout_is_a_terminal();
   std::optional<Picture> before;
   do {
     schema::Result<Picture> picture = look(**client);
-    if (!picture) return fail(picture.error());
+    if (!picture) return fail(picture.error(), kInputOutput);
     const Screen screen = screen_of_stdout(terminal);
-    if (options.once) return show(render(*picture, screen)) ? 0 : 1;
+    if (options.once) return show(render(*picture, screen)) ? kOk : kInputOutput;
     // Home, then clear to the end: less flicker than clearing first.
     const bool shown = terminal
                            ? show("\x1b[H\x1b[J" + options.at + "  Ctrl-C ends\n" + render(*picture, screen))
                            : show(render_news(before.value_or(Picture{}), *picture, screen));
-    if (!shown) return 0;
+    if (!shown) return kOk;
     before = std::move(*picture);
-  } while (!stopped_within(signals, options.interval));
-  return 0;
+  } while (!stopped_within(signals, *interval));
+  return kOk;
+}
+
+}  // namespace
+
+void add_watch(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<WatchOptions>();
+  auto* verb = app.add_subcommand("watch", "Show a running twin: values, constraints, chains of causes");
+  verb->add_option("--at", options->at, "The server, http://HOST:PORT")->capture_default_str();
+  verb->add_option("--interval", options->interval, "Between two looks, as 1s")->capture_default_str();
+  verb->add_flag("--once", options->once, "Show everything once and end");
+  verb->callback([options, &exit_code] { exit_code = run_watch(*options); });
 }
 
 }  // namespace pollux::server::cli

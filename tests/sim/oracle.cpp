@@ -92,7 +92,8 @@ class Interpreter {
     for_each_silence([&](EntityIndex, AttributeSlot, EventTime at) { consider(at); });
     for (EntityIndex e = 0; e < model_.entity_count(); ++e) {
       const auto& rule = model_.type_of(e).constraint;
-      if (rule && broken_since_[e] != kNever && broken_since_[e] != kBeginning) consider(broken_since_[e] + rule->hold);
+      if (rule && broken_since_[e] != kNever && broken_since_[e] != kBeginning)
+        consider(broken_since_[e] + rule->hold);
     }
     return next;
   }
@@ -141,8 +142,11 @@ class Interpreter {
     const bool broken = holds.usable() && !holds.as_boolean();
     if (!broken) broken_since_[e] = kNever;
     if (broken && broken_since_[e] == kNever) broken_since_[e] = at;
-    values_[e][step.memory] = broken ? Value{static_cast<std::uint64_t>(broken_since_[e]), schema::ValueType::number,
-                                             Quality::good, Reason::none, {}}
+    values_[e][step.memory] = broken ? Value{static_cast<std::uint64_t>(broken_since_[e]),
+                                             schema::ValueType::number,
+                                             Quality::good,
+                                             Reason::none,
+                                             {}}
                                      : Value::unknown(schema::ValueType::number, Reason::none);
     if (!holds.usable()) return Value::symbol(Model::kUnknown, Quality::uncertain, holds.reason);
     const bool violated = broken && (broken_since_[e] == kBeginning || at - broken_since_[e] >= step.hold);

@@ -1,5 +1,5 @@
-// A deliberately naive reference interpreter: sorts all events, recomputes everything at every moment. No actors, no
-// increments, nothing of the engine's but the evaluation of programs.
+// A deliberately naive reference interpreter: sorts all events, recomputes everything at every moment. No
+// actors, no increments, nothing of the engine's but the evaluation of programs.
 #pragma once
 
 #include <vector>
