@@ -92,6 +92,8 @@ Screen screen_of_stdout(bool terminal) {
     screen.columns = 160;
   } else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     screen.columns = size.ws_col;
+    // One for the line above the picture, one for the cursor.
+    screen.rows = size.ws_row > 2 ? size.ws_row - 2u : 0;
   }
   return screen;
 }

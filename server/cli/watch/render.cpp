@@ -159,6 +159,28 @@ std::string render_story(const CauseStory& story, const Screen& screen) {
   return text;
 }
 
+/// Leaves out the stories of constraints that stand in another story.
+std::vector<CauseStory> untold_elsewhere(std::vector<CauseStory> stories) {
+  std::set<std::string> told;
+  for (const CauseStory& story : stories) {
+    for (const CauseLine& line : story.lines)
+      told.insert(line.also_violated.begin(), line.also_violated.end());
+  }
+  stories.erase(std::remove_if(stories.begin(), stories.end(),
+                               [&](const CauseStory& story) { return told.contains(story.constraint); }),
+                stories.end());
+  return stories;
+}
+
+std::string cut_to_rows(std::string text, const Screen& screen) {
+  const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  if (screen.rows < 2 || lines <= screen.rows) return text;
+  std::size_t end = 0;
+  for (std::size_t row = 0; row + 1 < screen.rows; ++row) end = text.find('\n', end) + 1;
+  text.resize(end);
+  return text + fmt::format("... {} more lines on a higher screen\n", lines + 1 - screen.rows);
+}
+
 /// The entities that a violated constraint watches directly.
 std::set<std::string> watched_by_violated(const Picture& picture) {
   std::set<std::string> suspects;
@@ -190,15 +212,15 @@ std::string text_of(const ShownValue& value) {
 }
 
 std::string render(const Picture& picture, const Screen& screen) {
-  std::string text =
-      toned(screen, Tone::strong,
-            fmt::format("{}  position {}  {}", picture.clock.empty() ? "no event yet" : picture.clock,
-                        picture.position, count_text(picture))) +
-      "\n\n";
-  text += render_tables(picture, watched_by_violated(picture), screen) + "\n";
-  text += render_constraints(picture, screen);
-  for (const CauseStory& story : tell_all(picture.explanations)) text += "\n" + render_story(story, screen);
-  return text;
+  const std::string head =
+      fmt::format("{}  position {}  {}", picture.clock.empty() ? "no event yet" : picture.clock,
+                  picture.position, count_text(picture));
+  std::string text = toned(screen, Tone::strong, head) + "\n" + render_constraints(picture, screen);
+  for (const CauseStory& story : untold_elsewhere(tell_all(picture.explanations))) {
+    text += "\n" + render_story(story, screen);
+  }
+  text += "\n" + render_tables(picture, watched_by_violated(picture), screen);
+  return cut_to_rows(std::move(text), screen);
 }
 
 std::string render_news(const Picture& before, const Picture& now, const Screen& screen) {
@@ -209,7 +231,9 @@ std::string render_news(const Picture& before, const Picture& now, const Screen&
   std::set<std::string> fresh;
   for (const ShownConstraint& constraint : now.constraints) {
     const auto known = was.find(constraint.id);
-    if (known == was.end() ? constraint.status != "violated" : known->second == constraint.status) continue;
+    const std::string earlier = known == was.end() ? "unknown" : known->second;
+    // That what was never judged turns out well is no news.
+    if (earlier == constraint.status || (earlier == "unknown" && constraint.status == "satisfied")) continue;
     text += render_constraint(constraint, screen);
     if (constraint.status == "violated") fresh.insert(constraint.id);
   }

@@ -12,9 +12,12 @@ namespace pollux::server::cli {
 struct Screen {
   bool colour = false;
   std::size_t columns = 100;  ///< Longer lines are cut.
+  std::size_t rows = 0;       ///< What is below is cut, and the cut is said; 0: endless.
 };
 
-/// The whole picture: a table for each type of entity, the constraints, the causes of violations.
+/// The whole picture: the constraints, the causes of violations, a table for each type of entity. The most
+/// urgent stands first, as a low screen shows no more. A violation that another one's causes already tell of
+/// has no causes of its own told.
 std::string render(const Picture& picture, const Screen& screen);
 
 /// The lines that tell what changed from `before` to `now`: one that counts the constraints by status, one

@@ -58,12 +58,29 @@ TEST(Render, UsesColoursOnlyWhereTheScreenHasThem) {
 
 TEST(Render, CutsLinesToTheWidthOfTheScreen) {
   const std::string text = render(violated_plant(), {.colour = false, .columns = 40});
-  std::size_t start = text.find("\n\n");
+  std::size_t start = text.find('\n') + 1;  // the line with the counts is never cut
   while (start < text.size()) {
     const std::size_t end = text.find('\n', start);
     EXPECT_LE(end - start, 40u) << text.substr(start, end - start);
     start = end + 1;
   }
+}
+
+TEST(Render, CutsToTheHeightOfTheScreenAndSaysSo) {
+  const std::string text = render(violated_plant(), {.colour = false, .columns = 100, .rows = 4});
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
+  EXPECT_THAT(text, HasSubstr("violated  pump-1-delivery"));
+  EXPECT_THAT(text, testing::EndsWith("... 7 more lines on a higher screen\n"));
+}
+
+TEST(Render, AViolationThatAnotherOnesCausesTellOfIsNotExplainedAgain) {
+  Picture picture = violated_plant();
+  picture.explanations.push_back(
+      {"loop-flow", "status", "derived", {}, {{"loop", "flow", "derived", {}, {flow_of("pump-1")}}}});
+  const std::string text = render(picture, {});
+  EXPECT_THAT(text, HasSubstr("chain: loop-flow <- loop.flow <- pump-1.flow"));
+  EXPECT_THAT(text, HasSubstr("<< pump-1-delivery is violated too"));
+  EXPECT_THAT(text, Not(HasSubstr("why pump-1-delivery")));
 }
 
 TEST(Render, NewsTellsAChangeOfStatusOnceWithItsCauses) {
@@ -75,6 +92,7 @@ TEST(Render, NewsTellsAChangeOfStatusOnceWithItsCauses) {
   EXPECT_THAT(news, HasSubstr("violated  pump-1-delivery"));
   EXPECT_THAT(news, HasSubstr("why pump-1-delivery"));
   EXPECT_THAT(render_news(now, now, {}), Not(HasSubstr("pump-1-delivery")));
+  EXPECT_THAT(render_news(Picture{}, now, {}), Not(HasSubstr("pump-2-delivery")));
 }
 
 TEST(Render, AValueThatIsNotGoodIsFollowedByWhy) {
