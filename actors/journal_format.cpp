@@ -64,6 +64,13 @@ std::array<char, 17> quarantine_key(const schema::EventKey& event) {
   return key;
 }
 
+std::array<char, 16> identity_key(const schema::EventKey& event) {
+  std::array<char, 16> key;
+  put_big_endian(key.data(), event.high);
+  put_big_endian(key.data() + 8, event.low);
+  return key;
+}
+
 std::array<char, kHeaderBytes> write_header(const RecordHeader& header) {
   std::array<char, kHeaderBytes> bytes;
   std::memcpy(bytes.data(), &kVersion, sizeof kVersion);

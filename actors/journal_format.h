@@ -19,6 +19,7 @@ inline constexpr std::uint32_t kVersion = 1;
 inline constexpr const char* kRecords = "journal";
 inline constexpr const char* kQuarantine = "quarantine";
 inline constexpr const char* kMeta = "meta";
+inline constexpr const char* kIdentities = "identities";
 
 /// Keys of `meta`.
 inline constexpr std::string_view kFormatKey = "format";
@@ -47,6 +48,7 @@ std::optional<std::uint64_t> number_of_key(std::string_view key);
 
 std::array<char, 9> quarantine_key(std::uint64_t number);
 std::array<char, 17> quarantine_key(const schema::EventKey& key);
+std::array<char, 16> identity_key(const schema::EventKey& key);
 
 /// What stands before the bytes of a record.
 struct RecordHeader {

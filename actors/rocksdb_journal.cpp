@@ -1,6 +1,7 @@
 #include <rocksdb/write_batch.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -50,6 +51,7 @@ class RocksdbJournal final : public Journal {
                       const std::vector<QuarantinedEvent>& quarantined) override;
   Result<void> read(Position from, const std::function<bool(schema::EpochRecord&)>& visit) const override;
   Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from, std::size_t limit) const override;
+  bool holds(const schema::EventKey& key) const override;
   bool quarantine_holds(const schema::EventKey& key) const override;
 
   Position last_position() const override { return last_position_.load(std::memory_order_acquire); }
@@ -70,7 +72,9 @@ class RocksdbJournal final : public Journal {
 
   format::Head put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch);
   void put_quarantined(const QuarantinedEvent& event, std::uint64_t number, rocksdb::WriteBatch& batch);
+  void put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch);
   void put_model(rocksdb::WriteBatch& batch) const;
+  bool has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Slice& key) const;
   Error latch(Error error) const;
 
   Result<format::StoredRecord> checked(std::string_view value, const std::string& what) const;
@@ -79,6 +83,7 @@ class RocksdbJournal final : public Journal {
   const schema::Model& model_;
   schema::RecordEncoder encoder_;
   std::string encoded_;
+  std::vector<std::array<char, 16>> identities_;
   JournalIdentity identity_;
   std::string stored_model_version_;
   format::Head head_;
@@ -228,6 +233,7 @@ Result<void> RocksdbJournal::append(const schema::EpochRecord& record,
   if (record.position != 0) {
     POLLUX_ASSERT(record.position == head_.position + 1);
     head = put_record(record, batch);
+    put_identities(record.events, batch);
   }
   std::uint64_t number = next_quarantine_number_;
   for (const QuarantinedEvent& event : quarantined) put_quarantined(event, number++, batch);
@@ -278,6 +284,16 @@ void RocksdbJournal::put_quarantined(const QuarantinedEvent& event, std::uint64_
             rocksdb::SliceParts(value.data(), static_cast<int>(value.size())));
   const auto identity = schema::event_key(event.event, event.event.events.front(), model_);
   batch.Put(store_->quarantine(), slice(format::quarantine_key(identity)), slice(format::number_key(number)));
+}
+
+/// In key order, so that each insertion into the store's sorted memory starts where the last one ended.
+void RocksdbJournal::put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch) {
+  identities_.clear();
+  for (const schema::Event& event : events.events) {
+    identities_.push_back(format::identity_key(schema::event_key(events, event, model_)));
+  }
+  std::ranges::sort(identities_);
+  for (const auto& key : identities_) batch.Put(store_->identities(), slice(key), {});
 }
 
 void RocksdbJournal::put_model(rocksdb::WriteBatch& batch) const {
@@ -369,12 +385,19 @@ Result<std::vector<QuarantinedEvent>> RocksdbJournal::quarantine(std::uint64_t f
   return page;
 }
 
+bool RocksdbJournal::holds(const schema::EventKey& key) const {
+  return has(store_->identities(), slice(format::identity_key(key)));
+}
+
 bool RocksdbJournal::quarantine_holds(const schema::EventKey& key) const {
   if (quarantined_.load(std::memory_order_acquire) == 0) return false;
-  rocksdb::PinnableSlice number;
-  const auto status =
-      store_->database().Get({}, store_->quarantine(), slice(format::quarantine_key(key)), &number);
-  if (!status.ok() && !status.IsNotFound()) latch(store_->explain(status, "look into the quarantine"));
+  return has(store_->quarantine(), slice(format::quarantine_key(key)));
+}
+
+bool RocksdbJournal::has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Slice& key) const {
+  rocksdb::PinnableSlice value;
+  const auto status = store_->database().Get({}, family, key, &value);
+  if (!status.ok() && !status.IsNotFound()) latch(store_->explain(status, "look up an event"));
   return status.ok();
 }
 

@@ -215,6 +215,7 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& dire
       {journal_format::kRecords, records_options(cache)},
       {journal_format::kQuarantine, lookup_options(cache)},
       {journal_format::kMeta, lookup_options(cache)},
+      {journal_format::kIdentities, lookup_options(cache)},
   };
   std::unique_ptr<RocksdbStore> store(new RocksdbStore);
   store->directory_ = directory;

@@ -40,6 +40,7 @@ class RocksdbStore {
   rocksdb::ColumnFamilyHandle* records() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* quarantine() const { return families_[2]; }
   rocksdb::ColumnFamilyHandle* meta() const { return families_[3]; }
+  rocksdb::ColumnFamilyHandle* identities() const { return families_[4]; }
   const std::string& directory() const { return directory_; }
 
   /// What a failed operation means; `doing` completes "cannot ...".

@@ -79,6 +79,10 @@ struct ModelBuilder::Parts {
   GroupedBuilder<ParameterOverride> pending_overrides;
   GroupedBuilder<std::string> pending_tags;
 
+  std::optional<Symbol> find_symbol(std::string_view text) const {
+    const std::uint32_t symbol = symbol_index.find(text, symbols);
+    return symbol == NameIndex::kAbsent ? std::nullopt : std::optional<Symbol>(symbol);
+  }
   const EntityType& type_of(EntityIndex entity) const { return types[entity_types[entity]]; }
   void check_type(const EntityType& type) const;
   void check_bindings() const;
@@ -168,12 +172,19 @@ ModelBuilder::ModelBuilder(std::string name) : parts_(std::make_shared<Parts>())
 }
 
 Symbol ModelBuilder::intern(std::string_view text) {
-  const std::uint32_t known = parts_->symbol_index.find(text, parts_->symbols);
-  if (known != NameIndex::kAbsent) return known;
+  if (const auto known = parts_->find_symbol(text)) return *known;
   const auto symbol = static_cast<Symbol>(parts_->symbols.size());
   parts_->symbols.emplace_back(text);
   parts_->symbol_index.insert(symbol, parts_->symbols);
   return symbol;
+}
+
+std::optional<Symbol> ModelBuilder::find_symbol(std::string_view text) const {
+  return parts_->find_symbol(text);
+}
+
+std::string_view ModelBuilder::symbol_text(Symbol symbol) const {
+  return parts_->symbols[symbol];
 }
 
 TypeIndex ModelBuilder::add_type(EntityType type) {
@@ -208,16 +219,19 @@ void ModelBuilder::set_parameter(EntityIndex entity, AttributeSlot attribute, Va
   const auto& attributes = parts_->type_of(entity).attributes;
   POLLUX_ASSERT(attribute < attributes.size() && attributes[attribute].role == Role::parameter,
                 "only parameters have values in the model");
+  POLLUX_ASSERT(!parts_->linked, "nothing is added after looking for cycles");
   parts_->pending_overrides.add(entity, {attribute, value});
 }
 
 void ModelBuilder::add_tag(EntityIndex entity, std::string tag) {
+  POLLUX_ASSERT(!parts_->linked, "nothing is added after looking for cycles");
   parts_->pending_tags.add(entity, std::move(tag));
 }
 
 void ModelBuilder::bind(EntityIndex consumer, InputSlot input, Binding binding) {
   POLLUX_ASSERT(consumer < parts_->ids.size(), "an input of no entity");
   POLLUX_ASSERT(input < parts_->type_of(consumer).inputs.size(), "no such input");
+  POLLUX_ASSERT(!parts_->linked, "nothing is added after looking for cycles");
   parts_->pending_bindings.add(parts_->first_input[consumer] + input, binding);
 }
 
@@ -333,8 +347,7 @@ std::optional<SourceIndex> Model::find_source(std::string_view name) const {
 }
 
 std::optional<Symbol> Model::find_symbol(std::string_view text) const {
-  const std::uint32_t symbol = parts_->symbol_index.find(text, parts_->symbols);
-  return symbol == NameIndex::kAbsent ? std::nullopt : std::optional<Symbol>(symbol);
+  return parts_->find_symbol(text);
 }
 
 std::string_view Model::symbol_text(Symbol symbol) const {

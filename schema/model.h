@@ -163,6 +163,8 @@ class ModelBuilder {
   explicit ModelBuilder(std::string name);
 
   Symbol intern(std::string_view text);
+  std::optional<Symbol> find_symbol(std::string_view text) const;
+  std::string_view symbol_text(Symbol symbol) const;
   TypeIndex add_type(EntityType type);
   SourceIndex add_source(Source source);
   EntityIndex add_entity(std::string id, TypeIndex type);

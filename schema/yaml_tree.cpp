@@ -245,6 +245,13 @@ class YamlTreeBuilder : public YAML::EventHandler {
 
 namespace {
 
+/// What to do about the character YAML stumbled over, where that is known.
+std::string advice(std::string_view text, const YAML::Mark& mark) {
+  const auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
+  if (at >= text.size() || std::string_view("%@`").find(text[at]) == std::string_view::npos) return {};
+  return std::string("quotes around what starts with ") + text[at] + ", as in \"" + text[at] + "\"";
+}
+
 /// Runs yaml-cpp over the text; false where it gave up, having said why.
 bool read_events(std::string_view text, YamlTreeBuilder& builder, ErrorList& errors) {
   TextBuffer buffer(text);
@@ -266,7 +273,7 @@ bool read_events(std::string_view text, YamlTreeBuilder& builder, ErrorList& err
   } catch (const BoundExceeded&) {
     return false;
   } catch (const YAML::ParserException& e) {
-    errors.add(location(e.mark), "this is not YAML: " + e.msg);
+    errors.add(location(e.mark), "this is not YAML: " + e.msg, "", advice(text, e.mark));
   }
   return false;
 }
