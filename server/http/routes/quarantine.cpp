@@ -17,7 +17,7 @@ void write_event(JsonWriter& json, const schema::Model& model, const schema::Eve
   write_key(json, "id");
   write_text(json, batch.id(event));
   write_key(json, "source");
-  write_text(json, model.sources()[event.source].name);
+  write_text(json, batch.source_name(event, model));
   write_key(json, "subject");
   write_text(json, model.id(event.entity));
   write_key(json, "time");

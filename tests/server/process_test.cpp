@@ -1,0 +1,294 @@
+// The executable itself: exit codes, signals, kill and restart.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/http/client.h"
+
+namespace pollux::server {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kModel = R"(twin: plant
+types:
+  Pump:
+    kind: asset
+    parameters: { rated_flow: { unit: L/s, default: 20 } }
+    observed: { speed: { unit: "%", range: [0, 100] } }
+    derived: { flow: { unit: L/s, is: rated_flow * speed / 100 % } }
+entities:
+  pump-1: { type: Pump }
+sources:
+  bms: { allowed_lateness: 10 min }
+)";
+
+/// A child process whose output is read as it comes. Killed at the end if it still runs.
+class Program {
+ public:
+  explicit Program(const std::vector<std::string>& arguments) {
+    int out[2];
+    int err[2];
+    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
+    std::vector<char*> argv = {const_cast<char*>(POLLUX_PROGRAM)};
+    for (const std::string& each : arguments) argv.push_back(const_cast<char*>(each.c_str()));
+    argv.push_back(nullptr);
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(out[1], STDOUT_FILENO);
+      dup2(err[1], STDERR_FILENO);
+      execv(POLLUX_PROGRAM, argv.data());
+      _exit(127);
+    }
+    close(out[1]);
+    close(err[1]);
+    streams_ = {out[0], err[0]};
+  }
+  ~Program() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
+    for (const int stream : streams_) close(stream);
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  void signal(int number) const { ::kill(pid_, number); }
+
+  /// The exit code, or 128 + the signal that ended it.
+  int wait() {
+    while (pump()) {
+    }
+    int status = 0;
+    waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  /// Reads until stderr contains `what`.
+  void wait_for(const std::string& what) {
+    while (err.find(what) == std::string::npos) {
+      if (!pump()) {
+        ADD_FAILURE() << "the program ended before `" << what << "`; it wrote:\n" << err;
+        return;
+      }
+    }
+  }
+
+  std::string out, err;
+
+ private:
+  /// False when both streams have ended.
+  bool pump() {
+    constexpr int kPatienceMs = 60'000;
+    pollfd watched[2] = {{open_[0] ? streams_[0] : -1, POLLIN, 0}, {open_[1] ? streams_[1] : -1, POLLIN, 0}};
+    if (poll(watched, 2, kPatienceMs) == 0) {
+      ADD_FAILURE() << "the program kept silent; it wrote:\n" << err;
+      ::kill(pid_, SIGKILL);
+    }
+    for (int i = 0; i < 2; ++i) {
+      if (watched[i].revents == 0) continue;
+      char part[4096];
+      const ssize_t got = read(streams_[i], part, sizeof part);
+      if (got > 0) (i == 0 ? out : err).append(part, static_cast<std::size_t>(got));
+      if (got <= 0) open_[i] = false;
+    }
+    return open_[0] || open_[1];
+  }
+
+  pid_t pid_ = -1;
+  std::vector<int> streams_;
+  bool open_[2] = {true, true};
+};
+
+class Pollux : public testing::Test {
+ protected:
+  Pollux() {
+    std::string pattern = testing::TempDir() + "pollux_XXXXXX";
+    directory_ = mkdtemp(pattern.data());
+    write("model.yaml", kModel);
+  }
+  ~Pollux() override { std::filesystem::remove_all(directory_); }
+
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
+
+  std::vector<std::string> serve(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments = {"serve",   path("model.yaml"), "--data",   path("data"),
+                                          "--clock", "events",           "--listen", "127.0.0.1:0"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  /// Waits until the server is ready and connects to it.
+  static std::unique_ptr<HttpClient> connect(Program& server) {
+    server.wait_for("ready: ");
+    const std::string mark = "listening on ";
+    const std::size_t from = server.err.find(mark) + mark.size();
+    const std::string url = server.err.substr(from, server.err.find_first_of(" \n\"", from) - from);
+    auto client = HttpClient::create(url);
+    EXPECT_TRUE(client.ok()) << url;
+    return std::move(client).value();
+  }
+
+  static std::string events(int from, int to) {
+    std::string batch = "[";
+    for (int i = from; i < to; ++i) {
+      char time[32];
+      std::snprintf(time, sizeof time, "2026-11-22T07:%02d:%02dZ", i / 60 % 60, i % 60);
+      batch += i == from ? "" : ",";
+      batch += R"({"specversion":"1.0","type":"pollux.observe","source":"bms","subject":"pump-1","id":")" +
+               std::to_string(i) + R"(","time":")" + time + R"(","data":{"speed":)" +
+               std::to_string(i % 101) + "}}";
+    }
+    return batch + "]";
+  }
+
+  std::string directory_;
+};
+
+TEST_F(Pollux, AfterKillAndRestartItHasTheSameStateAndGoesOn) {
+  std::string before;
+  {
+    Program server(serve());
+    auto client = connect(server);
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(client->post_events(events(i * 50, i * 50 + 50))->status, 200u);
+    before = client->get("/v1/digest")->body;
+    server.signal(SIGKILL);
+    EXPECT_EQ(server.wait(), 128 + SIGKILL);
+  }
+  Program server(serve());
+  auto client = connect(server);
+  EXPECT_EQ(client->get("/v1/digest")->body, before);
+  const auto again = client->post_events(events(0, 50));
+  EXPECT_THAT(again->body, HasSubstr(R"("duplicates":50)"));
+  EXPECT_EQ(client->get("/v1/digest")->body, before);
+  EXPECT_THAT(client->post_events(events(1000, 1010))->body, HasSubstr(R"("accepted":10)"));
+}
+
+TEST_F(Pollux, ASignalStopsItCleanlyAndWhatItAcknowledgedIsThereAgain) {
+  for (const int number : {SIGTERM, SIGINT}) {
+    Program server(serve());
+    auto client = connect(server);
+    ASSERT_EQ(client->post_events(events(number, number + 1))->status, 200u);
+    server.signal(number);
+    EXPECT_EQ(server.wait(), 0) << server.err;
+    EXPECT_THAT(server.out, IsEmpty());
+  }
+  Program server(serve());
+  auto client = connect(server);
+  EXPECT_THAT(client->post_events(events(SIGTERM, SIGTERM + 1))->body, HasSubstr(R"("duplicates":1)"));
+}
+
+TEST_F(Pollux, ASecondServerOnTheSameDataIsRefused) {
+  Program first(serve());
+  first.wait_for("ready: ");
+  Program second(serve());
+  EXPECT_EQ(second.wait(), 3) << second.err;
+  EXPECT_THAT(second.err, HasSubstr(path("data")));
+}
+
+TEST_F(Pollux, DataOfAnotherModelVersionIsRefusedUnlessAccepted) {
+  {
+    Program server(serve());
+    auto client = connect(server);
+    client->post_events(events(0, 1));
+    server.signal(SIGTERM);
+    ASSERT_EQ(server.wait(), 0);
+  }
+  write("model.yaml", std::string(kModel) + "# changed\n");
+  Program refused(serve());
+  EXPECT_EQ(refused.wait(), 1) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("--accept-model-change"));
+  Program accepted(serve({"--accept-model-change"}));
+  accepted.wait_for("ready: ");
+}
+
+TEST_F(Pollux, ADamagedDataDirectoryIsRefusedWithTheFile) {
+  {
+    Program server(serve());
+    auto client = connect(server);
+    client->post_events(events(0, 100));
+    server.signal(SIGTERM);
+    ASSERT_EQ(server.wait(), 0);
+  }
+  std::string damaged;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path("data"))) {
+    if (entry.path().filename().string().starts_with("MANIFEST")) damaged = entry.path();
+  }
+  ASSERT_NE(damaged, "");
+  std::ofstream(damaged, std::ios::in | std::ios::out)
+      << "this is no manifest, it has been overwritten by someone";
+  Program server(serve());
+  EXPECT_EQ(server.wait(), 3) << server.err;
+  EXPECT_THAT(server.err, HasSubstr("MANIFEST"));
+}
+
+TEST_F(Pollux, AnAddressOthersCanReachNeedsAnExplicitFlag) {
+  Program refused({"serve", path("model.yaml"), "--data", path("data"), "--listen", "0.0.0.0:0"});
+  EXPECT_EQ(refused.wait(), 2);
+  EXPECT_THAT(refused.err, HasSubstr("--insecure-listen"));
+}
+
+TEST_F(Pollux, AWrongModelIsExplainedOnStderr) {
+  write("wrong.yaml", "twin: plant\ntypes: {}\nentities:\n  pump-1: { type: Pmp }\n");
+  Program check({"check", path("wrong.yaml")});
+  EXPECT_EQ(check.wait(), 1);
+  EXPECT_THAT(check.err, HasSubstr("wrong.yaml:4:"));
+  EXPECT_THAT(check.out, IsEmpty());
+}
+
+TEST_F(Pollux, ARightModelIsSummedUpOnOneLine) {
+  Program check({"check", path("model.yaml")});
+  EXPECT_EQ(check.wait(), 0) << check.err;
+  EXPECT_THAT(check.out, HasSubstr("ok: twin plant, 1 types, 1 entities"));
+  EXPECT_EQ(std::count(check.out.begin(), check.out.end(), '\n'), 1);
+}
+
+TEST_F(Pollux, TheGraphComesAsDotOrJson) {
+  Program dot({"graph", path("model.yaml")});
+  EXPECT_EQ(dot.wait(), 0);
+  EXPECT_THAT(dot.out, HasSubstr("digraph"));
+  Program json({"graph", path("model.yaml"), "-o", "json"});
+  EXPECT_EQ(json.wait(), 0);
+  EXPECT_EQ(json.out.front(), '{');
+}
+
+TEST_F(Pollux, AFileThatIsNotThereIsAnInputErrorAndAWrongFlagAUsageError) {
+  Program missing({"check", path("missing.yaml")});
+  EXPECT_EQ(missing.wait(), 4);
+  EXPECT_THAT(missing.err, HasSubstr("missing.yaml"));
+  EXPECT_EQ(Program({"check"}).wait(), 2);
+  EXPECT_EQ(Program({"fly"}).wait(), 2);
+  EXPECT_EQ(Program({"version"}).wait(), 0);
+}
+
+TEST_F(Pollux, AFlagWinsOverTheEnvironmentAndThatOverTheDefault) {
+  setenv("POLLUX_LOG_FORMAT", "json", 1);
+  Program from_environment(serve());
+  from_environment.wait_for("ready: ");
+  EXPECT_EQ(from_environment.err.front(), '{');
+  from_environment.signal(SIGTERM);
+  from_environment.wait();
+  Program from_flag(serve({"--log-format", "text"}));
+  from_flag.wait_for("ready: ");
+  EXPECT_NE(from_flag.err.front(), '{');
+  unsetenv("POLLUX_LOG_FORMAT");
+}
+
+}  // namespace
+}  // namespace pollux::server
