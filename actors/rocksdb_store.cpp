@@ -3,10 +3,17 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <deque>
 #include <filesystem>
+#include <mutex>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -24,6 +31,33 @@ const char* const kDamageAdvice =
     "new "
     "directory and replay the sources; do not delete single files";
 
+// What RocksDB says about itself, the last few warnings only, kept in memory: they name files its statuses do
+// not. There is no LOG file: when a disk is full, Debian's RocksDB, which keeps its assertions, ends the
+// process at the second line it cannot write there.
+class RocksdbWarnings final : public rocksdb::Logger {
+ public:
+  RocksdbWarnings() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, kWarningBytesMax> line;
+    std::vsnprintf(line.data(), line.size(), format, arguments);
+    const std::scoped_lock lock(mutex_);
+    if (lines_.size() == kWarningsKept) lines_.pop_front();
+    lines_.emplace_back(line.data());
+  }
+
+  std::string text() const {
+    const std::scoped_lock lock(mutex_);
+    std::string all;
+    for (const std::string& line : lines_) all += line + "\n";
+    return all;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<std::string> lines_;
+};
+
 namespace {
 
 rocksdb::CompressionType best_compression() {
@@ -34,7 +68,16 @@ rocksdb::CompressionType best_compression() {
   return rocksdb::kNoCompression;
 }
 
-rocksdb::DBOptions database_options() {
+// A journal that failed stays failed until it is opened again and read: nothing resumes behind its back.
+class NoAutomaticRecovery final : public rocksdb::EventListener {
+ public:
+  const char* Name() const override { return "pollux.NoAutomaticRecovery"; }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* automatic) override {
+    *automatic = false;
+  }
+};
+
+rocksdb::DBOptions database_options(std::shared_ptr<rocksdb::Logger> log) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
@@ -45,9 +88,10 @@ rocksdb::DBOptions database_options() {
   options.max_total_wal_size = kWriteAheadLogBytesMax;
   options.db_write_buffer_size = kAllWriteBuffersBytes;
   options.max_manifest_file_size = kManifestBytesMax;
-  options.max_log_file_size = kInfoLogBytesMax;
-  options.keep_log_file_num = kInfoLogFilesMax;
+  options.info_log = std::move(log);
   options.max_open_files = kOpenFilesMax;
+  options.max_bgerror_resume_count = 0;
+  options.listeners.push_back(std::make_shared<NoAutomaticRecovery>());
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;
@@ -86,20 +130,32 @@ bool is_held_lock(const std::string& text) {
   return contains(text, "While lock file") || contains(text, "lock hold by current process");
 }
 
-// RocksDB mostly names the damaged file in its message, sometimes only its number.
-std::string file_named_in(const std::string& text, const std::string& directory) {
+// The first file of the directory that a text names, by its path or by its name alone.
+std::optional<std::string> file_named_in(const std::string& text, const std::string& directory) {
+  constexpr auto kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  if (const auto at = text.find(directory + "/"); at != std::string::npos) {
+    const auto name = at + directory.size() + 1;
+    fs::path file = text.substr(at, text.find_first_not_of(kNameCharacters, name) - at);
+    // Where an .sst is missing, RocksDB looks for it under its name of long ago and reports that.
+    if (file.extension() == ".ldb") file.replace_extension(".sst");
+    return file.string();
+  }
   std::error_code ignored;  // an unreadable directory names no file; the directory itself is reported then
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (contains(text, name)) return entry.path().string();
+    if (contains(text, entry.path().filename().string())) return entry.path().string();
   }
-  const auto slash = text.find(directory + "/");
-  if (slash == std::string::npos) return directory;
-  const auto end = text.find_first_of(" :;,", slash + directory.size());
-  return text.substr(slash, end - slash);
+  return std::nullopt;
 }
 
-Error explain_status(const rocksdb::Status& status, const std::string& directory, const std::string& doing) {
+// RocksDB mostly names the damaged file in its status, sometimes only in its log.
+std::string damaged_file(const std::string& status, const std::string& warnings,
+                         const std::string& directory) {
+  if (const auto file = file_named_in(status, directory)) return *file;
+  return file_named_in(warnings, directory).value_or(directory);
+}
+
+Error explain_status(const rocksdb::Status& status, const std::string& warnings, const std::string& directory,
+                     const std::string& doing) {
   const std::string text = status.ToString();
   if (is_held_lock(text)) {
     return {ErrorCode::conflict,
@@ -107,7 +163,7 @@ Error explain_status(const rocksdb::Status& status, const std::string& directory
             "stop the other process first (`fuser " + directory +
                 "/LOCK` names it), or choose another directory; do not delete the LOCK file"};
   }
-  const std::string file = file_named_in(text, directory);
+  const std::string file = damaged_file(text, warnings, directory);
   const bool file_is_gone = contains(text, "No such file");
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotSupported() || file_is_gone) {
     return {ErrorCode::corrupt, "cannot " + doing + ": the stored data is damaged: " + text, file,
@@ -163,11 +219,12 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& dire
   };
   std::unique_ptr<RocksdbStore> store(new RocksdbStore);
   store->directory_ = directory;
+  store->warnings_ = std::make_shared<RocksdbWarnings>();
   rocksdb::DB* database = nullptr;
-  const auto status =
-      rocksdb::DB::Open(database_options(), directory, families, &store->families_, &database);
+  const auto status = rocksdb::DB::Open(database_options(store->warnings_), directory, families,
+                                        &store->families_, &database);
   store->database_.reset(database);
-  if (!status.ok()) return explain_status(status, directory, "open the journal");
+  if (!status.ok()) return store->explain(status, "open the journal");
   return store;
 }
 
@@ -176,7 +233,7 @@ RocksdbStore::~RocksdbStore() {
 }
 
 Error RocksdbStore::explain(const rocksdb::Status& status, const std::string& doing) const {
-  return explain_status(status, directory_, doing);
+  return explain_status(status, warnings_->text(), directory_, doing);
 }
 
 }  // namespace pollux::actors

@@ -19,9 +19,11 @@ inline constexpr std::size_t kWriteBufferBytes = 32u << 20;
 inline constexpr std::size_t kAllWriteBuffersBytes = 96u << 20;
 inline constexpr std::uint64_t kWriteAheadLogBytesMax = 128u << 20;
 inline constexpr std::size_t kManifestBytesMax = 16u << 20;
-inline constexpr std::size_t kInfoLogBytesMax = 4u << 20;
-inline constexpr std::size_t kInfoLogFilesMax = 4;
+inline constexpr std::size_t kWarningsKept = 32;
+inline constexpr std::size_t kWarningBytesMax = 512;
 inline constexpr int kOpenFilesMax = 256;
+
+class RocksdbWarnings;
 
 /// An open database and its column families. Closes on destruction.
 class RocksdbStore {
@@ -48,6 +50,7 @@ class RocksdbStore {
   RocksdbStore() = default;
 
   std::string directory_;
+  std::shared_ptr<RocksdbWarnings> warnings_;
   std::unique_ptr<rocksdb::DB> database_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };

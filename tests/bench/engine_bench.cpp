@@ -1,0 +1,281 @@
+// The engine side by side with its peers, in one process. Prints a table and writes JSON where the first
+// argument says.
+#include <malloc.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <future>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "actors/twin.h"
+#include "schema/assert.h"
+#include "tests/bench/engine_models.h"
+#include "tests/bench/engine_peers.h"
+
+namespace pollux::bench {
+namespace {
+
+using actors::Twin;
+using schema::EventTime;
+using schema::kSecond;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> samples) {
+  std::ranges::nth_element(samples, samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2));
+  return samples[samples.size() / 2];
+}
+
+struct Row {
+  std::string name;
+  double value = 0;
+  std::string unit;
+  std::string peer;
+  double peer_value = 0;
+  double target = 0;  ///< Wanted ratio value/peer; negative: at most.
+  double ratio() const { return value / peer_value; }
+  bool met() const { return target < 0 ? ratio() <= -target : ratio() >= target; }
+};
+
+class Report {
+ public:
+  void add(Row row) {
+    std::printf("%-34s %10.3f %-12s  %-34s %10.3f  ratio %7.3f  target %s %.2f  %s\n", row.name.c_str(),
+                row.value, row.unit.c_str(), row.peer.c_str(), row.peer_value, row.ratio(),
+                row.target < 0 ? "<=" : ">=", std::abs(row.target), row.met() ? "met" : "NOT MET");
+    std::fflush(stdout);
+    rows_.push_back(std::move(row));
+  }
+
+  void write(const char* path) const {
+    std::ofstream out(path);
+    out << "[\n";
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const Row& r = rows_[i];
+      out << "  {\"name\": \"" << r.name << "\", \"value\": " << r.value << ", \"unit\": \"" << r.unit
+          << "\", \"peer\": \"" << r.peer << "\", \"peer_value\": " << r.peer_value
+          << ", \"ratio\": " << r.ratio() << ", \"target\": " << r.target
+          << ", \"met\": " << (r.met() ? "true" : "false") << "}" << (i + 1 < rows_.size() ? ",\n" : "\n");
+    }
+    out << "]\n";
+  }
+
+ private:
+  std::vector<Row> rows_;
+};
+
+/// A twin over a journal in memory, whose clock is moved by events.
+class Running {
+ public:
+  explicit Running(const Bench& bench, unsigned threads = 0) {
+    actors::TwinOptions options;
+    options.clock = actors::ClockMode::events;
+    options.threads = threads;
+    options.queue_events_max = 10'000'000;
+    options.epoch_events_max = 1'000'000;
+    twin_ = Twin::start(bench.model, actors::make_memory_journal(*bench.model), options).value();
+  }
+
+  void submit(schema::EventBatch batch) {
+    std::promise<void> settled;
+    twin_->submit(std::move(batch), [&](schema::Result<actors::Receipt> receipt) {
+      POLLUX_ASSERT(receipt.ok(), "the benchmark's events are accepted");
+      settled.set_value();
+    });
+    settled.get_future().get();
+  }
+
+  Twin& twin() { return *twin_; }
+
+ private:
+  std::unique_ptr<Twin> twin_;
+};
+
+/// Node updates a second, in millions: the median over rounds of `run`, after a warm-up.
+template <class Run>
+double rate(std::size_t nodes, std::size_t rounds, Run run) {
+  std::vector<double> samples;
+  for (std::size_t round = 0; round < rounds + 2; ++round) {
+    const auto start = Clock::now();
+    run(round);
+    if (round >= 2) samples.push_back(static_cast<double>(nodes) / seconds_since(start) / 1e6);
+  }
+  return median(samples);
+}
+
+double engine_rate(const Bench& bench, std::size_t sources, std::size_t rounds, unsigned threads = 0) {
+  Running running(bench, threads);
+  std::vector<schema::EventBatch> batches;
+  for (std::size_t round = 0; round < rounds + 2; ++round) {
+    batches.push_back(bench.round(round, 0, sources, static_cast<EventTime>(round + 1) * kSecond));
+  }
+  const std::uint64_t before = running.twin().probe().entities_evaluated.value();
+  running.submit(bench.round(999'983, 0, sources, kSecond / 2));
+  const std::uint64_t cone = running.twin().probe().entities_evaluated.value() - before;
+  return rate(cone, rounds, [&](std::size_t round) { running.submit(std::move(batches[round])); });
+}
+
+double peer_rate(const Bench& bench, const Peer& peer, std::size_t rounds) {
+  return rate(bench.model->entity_count(), rounds, peer);
+}
+
+void propagation(Report& report, const std::string& name, const Bench& bench, std::size_t rounds) {
+  const double engine = engine_rate(bench, bench.sources.size(), rounds);
+  const double engine_one = engine_rate(bench, bench.sources.size(), rounds, 1);
+  const std::string unit = "M updates/s";
+  report.add(
+      {name, engine, unit, "TBB flow graph, 1 thread", peer_rate(bench, flow_graph(bench, 1), rounds), 1.0});
+  report.add({name + ", 1 thread", engine_one, unit, "hand-written loop",
+              peer_rate(bench, hand_written_loop(bench), rounds), 0.1});
+  report.add({name, engine, unit, "one CAF message an edge",
+              peer_rate(bench, message_per_edge(bench, 0), rounds), 10});
+}
+
+/// One of `sources` changes; only its cone is touched.
+void sparse(Report& report, std::size_t sources, std::size_t nodes) {
+  const Bench bench = random_graph(sources, nodes);
+  Running running(bench);
+  running.submit(bench.round(0, 0, sources, kSecond));
+  Peer loop = hand_written_loop(bench);
+  std::vector<double> engine;
+  std::vector<double> peer;
+  std::mt19937_64 random(3);
+  std::uint64_t evaluated = 0;
+  for (std::size_t i = 0; i < 200; ++i) {
+    schema::EventBatch batch =
+        bench.round(i + 1, random() % sources, 1, static_cast<EventTime>(i + 2) * kSecond);
+    const std::uint64_t before = running.twin().probe().entities_evaluated.value();
+    const auto start = Clock::now();
+    running.submit(std::move(batch));
+    const double seconds = seconds_since(start);
+    const auto cone = running.twin().probe().entities_evaluated.value() - before;
+    evaluated += cone;
+    engine.push_back(seconds);
+  }
+  for (std::size_t i = 0; i < 5; ++i) {
+    const auto start = Clock::now();
+    loop(i);
+    peer.push_back(seconds_since(start));
+  }
+  std::printf("  (sparse: %.1f entities affected on average; the loop recomputes all %zu)\n",
+              static_cast<double>(evaluated) / 200, bench.model->entity_count());
+  report.add({"sparse change, 1M entities", 1e3 * median(engine), "ms", "hand-written loop over all",
+              1e3 * median(peer), -1.0});
+}
+
+/// Rounds of events of which `late_percent` in a hundred come up to `reach` epochs late.
+double stream_rate(const Bench& bench, unsigned late_percent, std::size_t reach, std::size_t epochs,
+                   std::string* digest) {
+  const std::size_t width = bench.sources.size();
+  std::vector<schema::EventBatch> batches(epochs);
+  std::mt19937_64 random(11);
+  for (std::size_t round = 0; round < epochs; ++round) {
+    const schema::EventBatch events =
+        bench.round(round, 0, width, static_cast<EventTime>(round + 1) * kSecond);
+    for (const schema::Event& event : events.events) {
+      const std::size_t delay = random() % 100 < late_percent ? 1 + random() % reach : 0;
+      batches[std::min(epochs - 1, round + delay)].append(events, event);
+    }
+  }
+  Running running(bench);
+  const auto start = Clock::now();
+  for (schema::EventBatch& batch : batches) running.submit(std::move(batch));
+  const double seconds = seconds_since(start);
+  std::promise<std::string> hex;
+  running.twin().digest([&](const actors::Digest& d) { hex.set_value(d.hex); });
+  *digest = hex.get_future().get();
+  return static_cast<double>(width * epochs) / seconds / 1e6;
+}
+
+void late_events(Report& report) {
+  const Bench bench = lattice(100, 20);
+  for (const std::size_t reach : {std::size_t{1}, std::size_t{10}, std::size_t{100}, std::size_t{1000}}) {
+    std::string in_order;
+    std::string disordered;
+    const std::size_t epochs = reach >= 100 ? 1500 : 400;
+    const double peer = stream_rate(bench, 0, reach, epochs, &in_order);
+    const double engine = stream_rate(bench, 20, reach, epochs, &disordered);
+    POLLUX_ASSERT(in_order == disordered, "the digest does not depend on the order of arrival");
+    report.add({"20 % late by up to " + std::to_string(reach) + " epochs", engine, "M events/s",
+                "the same in order", peer, 0.8});
+  }
+}
+
+void latency(Report& report) {
+  const Bench bench = lattice(100, 100);
+  Running running(bench);
+  std::vector<double> samples;
+  for (std::size_t i = 0; i < 3000; ++i) {
+    schema::EventBatch batch = bench.round(i, i % 100, 1, static_cast<EventTime>(i + 1) * kSecond);
+    const auto start = Clock::now();
+    running.submit(std::move(batch));
+    if (i >= 200) samples.push_back(1e6 * seconds_since(start));
+  }
+  std::ranges::sort(samples);
+  const double p99 = samples[samples.size() * 99 / 100];
+  std::printf("  (one event in a 100 x 100 lattice: p50 %.1f us, p99 %.1f us)\n", samples[samples.size() / 2],
+              p99);
+  const Bench small = chain(3);
+  Running idle(small);
+  std::vector<double> alone;
+  for (std::size_t i = 0; i < 3000; ++i) {
+    schema::EventBatch batch = small.round(i, 0, 1, static_cast<EventTime>(i + 1) * kSecond);
+    const auto start = Clock::now();
+    idle.submit(std::move(batch));
+    if (i >= 200) alone.push_back(1e6 * seconds_since(start));
+  }
+  std::ranges::sort(alone);
+  report.add({"one event to settled, p99", alone[alone.size() * 99 / 100], "us", "200 us", 200, -1.0});
+}
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double total = 0;
+  double resident = 0;
+  statm >> total >> resident;
+  return resident * 4096;
+}
+
+void memory(Report& report, std::size_t entities) {
+  malloc_trim(0);
+  const double before = resident_bytes();
+  const Bench bench = random_graph(entities / 10, entities - entities / 10);
+  Running running(bench);
+  const double after = resident_bytes();
+  report.add({"memory, " + std::to_string(entities) + " entities", (after - before) / 1e6, "MB",
+              "2.0 GiB a million", static_cast<double>(entities) * 2147.5 / 1e6, -1.0});
+}
+
+void run(int argc, char** argv) {
+  Report report;
+  const bool quick = argc > 2 && std::string(argv[2]) == "--quick";
+  propagation(report, "lattice 100 x 100", lattice(100, 100), quick ? 20 : 200);
+  propagation(report, "chain 10k", chain(10'000), quick ? 20 : 100);
+  propagation(report, "fan-out 1k", fan_out(1'000), quick ? 20 : 500);
+  propagation(report, "fan-in 1k", fan_in(1'000), quick ? 20 : 500);
+  late_events(report);
+  latency(report);
+  memory(report, 10'000);
+  memory(report, 100'000);
+  if (!quick) {
+    memory(report, 1'000'000);
+    sparse(report, 100'000, 900'000);
+    propagation(report, "random 1M, all sources", random_graph(100'000, 900'000), 5);
+  }
+  if (argc > 1) report.write(argv[1]);
+}
+
+}  // namespace
+}  // namespace pollux::bench
+
+int main(int argc, char** argv) {
+  pollux::bench::run(argc, argv);
+  return 0;
+}

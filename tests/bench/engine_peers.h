@@ -1,0 +1,24 @@
+// What the engine is measured against: the same computations done by others, in the same process.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "tests/bench/engine_models.h"
+
+namespace pollux::bench {
+
+/// Propagates one round of source values and returns when all is done.
+using Peer = std::function<void(std::size_t round)>;
+
+/// A loop over the nodes in topological order with plain doubles: what a programmer would write for this one
+/// model.
+Peer hand_written_loop(const Bench& bench);
+
+/// One oneTBB flow graph continue_node a node, on `threads` threads.
+Peer flow_graph(const Bench& bench, int threads);
+
+/// One CAF actor a node, one mailbox message an edge.
+Peer message_per_edge(const Bench& bench, unsigned threads);
+
+}  // namespace pollux::bench
