@@ -143,7 +143,7 @@ TEST(AWrongMethod, IsToldTheRightOnes) {
 TEST(NotHttp, GetsAProblemAndTheConnectionIsClosed) {
   RunningServer server;
   Connection connection(server.port());
-  connection.send("HELLO\r\n\r\n");
+  connection.send("GET / HTTP/1.1\r\nno colon here\r\n\r\n");
   const std::string answer = connection.read_to_end();
   EXPECT_THAT(answer, HasSubstr("HTTP/1.1 400"));
   EXPECT_THAT(answer, HasSubstr("application/problem+json"));
