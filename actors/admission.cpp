@@ -30,8 +30,8 @@ Admission::Admission(const schema::Model& model) : model_(model) {
   }
 }
 
-EventTime Admission::horizon() const {
-  return before(clock_, lateness_max_);
+EventTime Admission::horizon_at(EventTime clock) const {
+  return before(clock, lateness_max_);
 }
 
 void Admission::begin_epoch(EventTime now) {
@@ -71,7 +71,7 @@ void Admission::remember(const EventKey& key, EventTime time) {
 
 void Admission::end_epoch() {
   // A generation goes when its newest event is final; the last one stays open.
-  while (generations_.size() > 1 && generations_.front().newest < horizon()) {
+  while (generations_.size() > 1 && generations_.front().newest < horizon_at(clock_)) {
     for (const EventKey& key : generations_.front().keys) known_.erase(key);
     generations_.pop_front();
   }

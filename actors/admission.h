@@ -44,8 +44,8 @@ class Admission {
   void end_epoch();
 
   schema::EventTime clock() const { return clock_; }
-  /// Nothing before it can be accepted any more.
-  schema::EventTime horizon() const;
+  /// Before this, nothing can be accepted once the clock stood at `clock`.
+  schema::EventTime horizon_at(schema::EventTime clock) const;
   std::size_t remembered() const { return known_.size(); }
 
  private:

@@ -53,6 +53,9 @@ class Journal {
   virtual schema::Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from,
                                                                    std::size_t limit) const = 0;
 
+  /// Whether an event with this key is in some record, however old.
+  virtual bool holds(const schema::EventKey& key) const = 0;
+
   /// Whether an event with this key lies in quarantine.
   virtual bool quarantine_holds(const schema::EventKey& key) const = 0;
 

@@ -19,6 +19,9 @@ class MemoryJournal final : public Journal {
     if (record.position != 0) {
       POLLUX_ASSERT(record.position == records_.size() + 1);
       records_.push_back(record);
+      for (const schema::Event& event : record.events.events) {
+        keys_.insert(schema::event_key(record.events, event, model_));
+      }
       bytes_ += bytes_of(record.events);
     }
     for (const QuarantinedEvent& event : quarantined) set_aside(event);
@@ -42,6 +45,11 @@ class MemoryJournal final : public Journal {
       page.push_back(quarantined_[i]);
     }
     return page;
+  }
+
+  bool holds(const schema::EventKey& key) const override {
+    const std::scoped_lock lock(mutex_);
+    return keys_.contains(key);
   }
 
   bool quarantine_holds(const schema::EventKey& key) const override {
@@ -87,6 +95,7 @@ class MemoryJournal final : public Journal {
   const JournalIdentity identity_;
   mutable std::mutex mutex_;
   std::vector<schema::EpochRecord> records_;
+  std::unordered_set<schema::EventKey, schema::EventKeyHash> keys_;
   std::vector<QuarantinedEvent> quarantined_;
   std::unordered_set<schema::EventKey, schema::EventKeyHash> quarantined_keys_;
   std::uint64_t bytes_ = 0;

@@ -1,1 +1,237 @@
 #include "actors/twin.h"
+
+#include <atomic>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+#include <chrono>
+#include <future>
+#include <mutex>
+#include <utility>
+
+#include "actors/supervisor.h"
+#include "actors/tbb_coordinator.h"
+
+namespace pollux::actors {
+
+using schema::AttributeSlot;
+using schema::EntityIndex;
+using schema::Error;
+using schema::ErrorCode;
+using schema::EventTime;
+using schema::Position;
+using schema::Result;
+
+namespace {
+
+EventTime system_time() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count();
+}
+
+/// A signal, and the moment it comes.
+std::pair<Signal, std::future<void>> make_signal() {
+  auto promise = std::make_shared<std::promise<void>>();
+  std::future<void> future = promise->get_future();
+  return {std::make_shared<const std::function<void()>>([promise] { promise->set_value(); }),
+          std::move(future)};
+}
+
+Error stopping() {
+  return {ErrorCode::unavailable, "the twin is stopping", "", "send the events again after the restart"};
+}
+
+}  // namespace
+
+struct Twin::Implementation {
+  Implementation(std::shared_ptr<const schema::Model> m, std::unique_ptr<Journal> j, const TwinOptions& o)
+      : model(std::move(m)), journal(std::move(j)), options(o), feed(o.change_epochs_max, o.changes_max) {
+    probe.clock_ns.set(schema::kBeginning);
+    probe.queue_events_max.set(static_cast<std::int64_t>(options.queue_events_max));
+    use_tbb_scheduler(config, options.threads);
+    system = std::make_unique<caf::actor_system>(config);
+  }
+
+  void spawn_supervisor() {
+    DomainContext context{*model,
+                          *journal,
+                          feed,
+                          probe,
+                          {},
+                          std::chrono::nanoseconds(options.tick),
+                          options.epoch_events_max,
+                          options.check_invariants,
+                          {}};
+    if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
+    context.on_failure = [this](const Error& why) {
+      const std::lock_guard lock(mutex);
+      failure = why.text();
+    };
+    supervisor = system->spawn<Supervisor>(context);
+  }
+
+  void finish_replaying() {
+    if (replaying.valid()) replaying.get();
+  }
+
+  /// Lets one record run while the caller reads the next.
+  void replay(RecordPtr record, const std::function<void(ReplayProgress)>& on_progress) {
+    const Position position = record->position;
+    finish_replaying();
+    auto [signal, settled] = make_signal();
+    caf::anon_send(supervisor, replay_atom::value, std::move(record), signal);
+    replaying = std::move(settled);
+    if (on_progress) on_progress({position, journal->last_position()});
+  }
+
+  void query(std::function<void(const SettledState&)> run) {
+    caf::anon_send(supervisor, query_atom::value,
+                   std::make_shared<const std::function<void(const SettledState&)>>(std::move(run)));
+  }
+
+  const std::shared_ptr<const schema::Model> model;
+  const std::unique_ptr<Journal> journal;
+  const TwinOptions options;
+  DomainProbe probe;
+  ChangeFeed feed;
+  caf::actor_system_config config;
+  std::unique_ptr<caf::actor_system> system;
+  caf::actor supervisor;
+  std::future<void> replaying;
+  std::mutex mutex;
+  bool stopped = false;
+  std::string failure;
+};
+
+Twin::Twin(std::unique_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
+
+Twin::~Twin() {
+  stop();
+}
+
+Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> model,
+                                          std::unique_ptr<Journal> journal, const TwinOptions& options,
+                                          const std::function<void(ReplayProgress)>& on_progress) {
+  auto twin = std::unique_ptr<Twin>(
+      new Twin(std::make_unique<Implementation>(std::move(model), std::move(journal), options)));
+  Implementation& self = *twin->implementation_;
+  self.spawn_supervisor();
+  // Records are small where the twin was idle: replayed together they cost one epoch. The state at the end is
+  // the same.
+  RecordPtr chunk;
+  const Result<void> outcome = self.journal->read(1, [&](schema::EpochRecord& record) {
+    if (chunk == nullptr) {
+      chunk = std::make_shared<schema::EpochRecord>(std::move(record));
+    } else {
+      for (const schema::Event& event : record.events.events) chunk->events.append(record.events, event);
+      chunk->position = record.position;
+      chunk->clock = record.clock;
+    }
+    if (chunk->events.events.size() >= options.epoch_events_max)
+      self.replay(std::exchange(chunk, nullptr), on_progress);
+    return true;
+  });
+  if (!outcome.ok()) return outcome.error();
+  if (chunk != nullptr) self.replay(std::move(chunk), on_progress);
+  self.finish_replaying();
+  caf::anon_send(self.supervisor, serve_atom::value);
+  return twin;
+}
+
+void Twin::submit(schema::EventBatch batch, std::function<void(Result<Receipt>)> done) {
+  Implementation& self = *implementation_;
+  const auto events = static_cast<std::int64_t>(batch.events.size());
+  const auto limit = static_cast<std::int64_t>(self.options.queue_events_max);
+  auto submission = std::make_shared<Submission>();
+  submission->batch = std::move(batch);
+  submission->done = std::move(done);
+  submission->taken_at = std::chrono::steady_clock::now();
+  std::optional<Error> refusal;
+  {
+    const std::lock_guard lock(self.mutex);
+    if (self.stopped) {
+      refusal = stopping();
+    } else if (!self.failure.empty()) {
+      refusal = Error{ErrorCode::io, self.failure, "", "free or repair the disk, then restart the server"};
+    } else if (self.probe.queue_events.value() + events > limit) {
+      self.probe.submissions_refused_queue_full.add();
+      refusal =
+          Error{ErrorCode::overloaded,
+                "the queue holds " + std::to_string(self.probe.queue_events.value()) + " of at most " +
+                    std::to_string(limit) + " events and has no room for " + std::to_string(events) + " more",
+                "", events > limit ? "send smaller batches" : "try again in a moment"};
+    } else {
+      self.probe.queue_events.add(events);
+      caf::anon_send(self.supervisor, submit_atom::value, submission);
+    }
+  }
+  if (refusal) submission->done(*std::move(refusal));
+}
+
+void Twin::read(std::vector<EntityIndex> entities, std::function<void(StateView)> done) {
+  implementation_->query([entities = std::move(entities), done = std::move(done)](const SettledState& state) {
+    done(state.read(entities));
+  });
+}
+
+void Twin::episodes(EntityIndex constraint, EventTime from, EventTime to, std::size_t limit,
+                    std::function<void(std::vector<Episode>)> done) {
+  implementation_->query([=, done = std::move(done)](const SettledState& state) {
+    done(state.episodes().find(constraint, from, to, limit));
+  });
+}
+
+void Twin::why(EntityIndex entity, AttributeSlot attribute, unsigned depth, std::function<void(Cause)> done) {
+  implementation_->query(
+      [=, done = std::move(done)](const SettledState& state) { done(state.why(entity, attribute, depth)); });
+}
+
+void Twin::digest(std::function<void(Digest)> done) {
+  implementation_->query([done = std::move(done)](const SettledState& state) { done(state.digest()); });
+}
+
+ChangeFeed& Twin::changes() {
+  return implementation_->feed;
+}
+
+void Twin::stop() {
+  Implementation& self = *implementation_;
+  {
+    const std::lock_guard lock(self.mutex);
+    if (std::exchange(self.stopped, true)) return;
+  }
+  self.finish_replaying();
+  auto [signal, drained] = make_signal();
+  caf::anon_send(self.supervisor, drain_atom::value, signal);
+  drained.get();
+  caf::anon_send_exit(self.supervisor, caf::exit_reason::user_shutdown);
+  self.supervisor = nullptr;
+  self.system.reset();
+}
+
+Position Twin::settled_position() const {
+  return static_cast<Position>(implementation_->probe.settled_position.value());
+}
+
+EventTime Twin::clock() const {
+  return implementation_->probe.clock_ns.value();
+}
+
+const schema::Model& Twin::model() const {
+  return *implementation_->model;
+}
+
+const Journal& Twin::journal() const {
+  return *implementation_->journal;
+}
+
+const DomainProbe& Twin::probe() const {
+  return implementation_->probe;
+}
+
+std::string Twin::failure() const {
+  const std::lock_guard lock(implementation_->mutex);
+  return implementation_->failure;
+}
+
+}  // namespace pollux::actors

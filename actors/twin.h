@@ -16,6 +16,8 @@
 #include "actors/episodes.h"
 #include "actors/journal.h"
 #include "actors/probe.h"
+#include "actors/settled_state.h"
+#include "actors/submission.h"
 #include "schema/event.h"
 #include "schema/model.h"
 #include "schema/result.h"
@@ -31,54 +33,14 @@ enum class ClockMode : std::uint8_t {
 struct TwinOptions {
   unsigned threads = 0;  ///< Worker threads; 0 = one a core.
   ClockMode clock = ClockMode::wall;
-  schema::Duration tick = schema::kSecond;  ///< Wall clock mode: how often an idle twin's clock is advanced.
+  std::function<schema::EventTime()> now;   ///< What the wall clock shows; empty: the system's.
+  schema::Duration tick = schema::kSecond;  ///< Wall clock mode: how often an idle twin looks for due timers.
   std::size_t queue_events_max =
-      200'000;  ///< Events submitted and not yet settled; beyond it submissions are refused.
-  std::size_t epoch_events_max = 20'000;  ///< Most events in one epoch.
-  std::size_t change_epochs_max = 4'096;  ///< Settled epochs whose changes are kept for readers that resume.
-};
-
-/// The answer to a submission, given once it is durable and settled.
-struct Receipt {
-  schema::Position position = 0;  ///< The epoch it became part of; the newest one when nothing was accepted.
-  std::vector<EventOutcome> outcomes;  ///< One an event, in order.
-};
-
-/// One attribute as settled.
-struct AttributeState {
-  schema::AttributeSlot attribute = schema::kNoSlot;
-  schema::Value value;
-  schema::EventTime time =
-      schema::kBeginning;  ///< Observed: of the newest observation. Otherwise: since when it holds.
-};
-
-/// One entity as settled, without its memory attributes.
-struct EntityState {
-  schema::EntityIndex entity = schema::kNone;
-  std::vector<AttributeState> attributes;
-};
-
-/// Entities read at one settled epoch.
-struct StateView {
-  schema::Position position = 0;
-  schema::EventTime clock = schema::kBeginning;
-  std::vector<EntityState> entities;
-};
-
-/// One step of an explanation: a value and what it was made from.
-struct Cause {
-  schema::EntityIndex entity = schema::kNone;
-  AttributeState state;
-  std::vector<Cause> inputs;
-  bool truncated = false;  ///< There is more below; the depth or size bound was reached.
-};
-
-/// A hash of all settled state: a function of the set of accepted events and the clock, not of how they
-/// arrived.
-struct Digest {
-  schema::Position position = 0;
-  schema::EventTime clock = schema::kBeginning;
-  std::string hex;  ///< 128 bits, lower-case.
+      200'000;  ///< Submitted and not yet settled; beyond it submissions are refused.
+  std::size_t epoch_events_max = 20'000;   ///< Most events in one epoch.
+  std::size_t change_epochs_max = 65'536;  ///< Settled epochs whose changes are kept for readers that resume,
+  std::size_t changes_max = 1'000'000;     ///< and how many changes in all of them.
+  bool check_invariants = false;           ///< Check the engine's structures after each epoch; for tests.
 };
 
 /// Where recovery stands.
@@ -113,17 +75,18 @@ class Twin {
   void episodes(schema::EntityIndex constraint, schema::EventTime from, schema::EventTime to,
                 std::size_t limit, std::function<void(std::vector<Episode>)> done);
 
-  /// Explains a value by its inputs, theirs, and so on, to `depth` levels and `kCausesMax` steps.
+  /// Explains a value by its inputs, theirs, and so on, to `depth` levels and `SettledState::kCausesMax`
+  /// steps.
   void why(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth,
            std::function<void(Cause)> done);
-  static constexpr std::size_t kCausesMax = 1'000;
 
   void digest(std::function<void(Digest)> done);
 
   /// Settled changes of recent epochs, for readers that follow along.
   ChangeFeed& changes();
 
-  /// Takes no more, settles what was taken, stops the actors. Idempotent.
+  /// Takes no more, settles what was taken, stops the actors. Idempotent. REQUIRES: no other call but
+  /// `submit` runs beside it or comes after it, except to `probe` and `failure`.
   void stop();
 
   schema::Position settled_position() const;

@@ -1,0 +1,156 @@
+#include "actors/settled_state.h"
+
+#include <sodium/crypto_shorthash.h>
+
+#include <array>
+#include <cstring>
+
+namespace pollux::actors {
+
+using schema::AttributeSlot;
+using schema::EntityIndex;
+using schema::EntityType;
+using schema::InputSlot;
+using schema::kNoSlot;
+using schema::Role;
+using schema::Step;
+using schema::Value;
+
+namespace {
+
+/// A sum of 128-bit hashes: the same whatever the order of its parts.
+class HashSum {
+  __extension__ using uint128 = unsigned __int128;
+
+ public:
+  void add(const std::string& bytes) {
+    std::array<unsigned char, crypto_shorthash_siphashx24_BYTES> hash;
+    crypto_shorthash_siphashx24(hash.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                                bytes.size(), kKey.data());
+    uint128 part;
+    std::memcpy(&part, hash.data(), sizeof part);
+    sum_ += part;
+  }
+
+  std::string hex() const {
+    std::string text;
+    for (int shift = 124; shift >= 0; shift -= 4)
+      text += "0123456789abcdef"[static_cast<int>(sum_ >> shift) & 15];
+    return text;
+  }
+
+ private:
+  static constexpr std::array<unsigned char, crypto_shorthash_siphashx24_KEYBYTES> kKey = {
+      'p', 'o', 'l', 'l', 'u', 'x', ' ', 's', 't', 'a', 't', 'e', ' ', 'k', 'e', 'y'};
+  uint128 sum_ = 0;
+};
+
+template <class T>
+void append_bytes(std::string& bytes, const T& x) {
+  bytes.append(reinterpret_cast<const char*>(&x), sizeof x);
+}
+
+/// The operands a step reads that explain its result.
+const std::vector<std::uint16_t>* reads_of(const EntityType& type, AttributeSlot attribute) {
+  for (const Step& step : type.steps) {
+    if (step.target == attribute) return &step.program.reads();
+  }
+  return nullptr;
+}
+
+/// The input behind an operand that is none of the entity's own attributes.
+InputSlot input_of(const EntityType& type, std::uint16_t operand) {
+  for (InputSlot i = 0; i < type.inputs.size(); ++i) {
+    if (type.inputs[i].operand == operand) return i;
+  }
+  for (const schema::AggregateUse& use : type.aggregates) {
+    if (use.operand == operand) return use.input;
+  }
+  return kNoSlot;
+}
+
+}  // namespace
+
+AttributeState SettledState::attribute(EntityIndex entity, AttributeSlot attribute) const {
+  const Entity& of = *entities_[entity];
+  const Version& version = of.timeline(attribute).last();
+  const bool observed = of.type().attributes[attribute].role == Role::observed;
+  return {attribute, version.value, observed ? of.observed_at(attribute) : version.from};
+}
+
+StateView SettledState::read(std::span<const EntityIndex> entities) const {
+  StateView view{position_, clock_, {}};
+  view.entities.reserve(entities.size());
+  for (const EntityIndex entity : entities) {
+    EntityState state{entity, {}};
+    const auto& attributes = model_.type_of(entity).attributes;
+    for (AttributeSlot a = 0; a < attributes.size(); ++a) {
+      if (attributes[a].role != Role::memory) state.attributes.push_back(attribute(entity, a));
+    }
+    view.entities.push_back(std::move(state));
+  }
+  return view;
+}
+
+Cause SettledState::why(EntityIndex entity, AttributeSlot attribute, unsigned depth) const {
+  std::size_t budget = kCausesMax;
+  return explain(entity, attribute, depth, budget);
+}
+
+Cause SettledState::explain(EntityIndex entity, AttributeSlot attribute, unsigned depth,
+                            std::size_t& budget) const {
+  Cause cause{entity, this->attribute(entity, attribute), {}, false};
+  const EntityType& type = model_.type_of(entity);
+  const auto* reads = reads_of(type, attribute);
+  if (reads == nullptr || reads->empty()) return cause;
+  if (depth == 0) {
+    cause.truncated = true;
+    return cause;
+  }
+  const auto descend = [&](EntityIndex to, AttributeSlot slot) {
+    if (budget == 0) {
+      cause.truncated = true;
+      return;
+    }
+    --budget;
+    cause.inputs.push_back(explain(to, slot, depth - 1, budget));
+  };
+  for (const std::uint16_t operand : *reads) {
+    if (operand < type.attributes.size()) {
+      if (type.attributes[operand].role != Role::memory) descend(entity, operand);
+      continue;
+    }
+    const InputSlot input = input_of(type, operand);
+    for (const schema::Binding& binding : model_.bindings(entity, input)) {
+      descend(binding.producer, binding.attribute);
+    }
+  }
+  return cause;
+}
+
+Digest SettledState::digest() const {
+  HashSum sum;
+  std::string bytes;
+  for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
+    const auto& attributes = model_.type_of(entity).attributes;
+    for (AttributeSlot a = 0; a < attributes.size(); ++a) {
+      const Version& version = entities_[entity]->timeline(a).last();
+      const AttributeState state = attribute(entity, a);
+      bytes.assign(model_.id(entity)).append(1, '\0').append(attributes[a].name).append(1, '\0');
+      append_bytes(bytes, version.from);
+      append_bytes(bytes, state.time);
+      append_bytes(bytes, version.value.type);
+      append_bytes(bytes, version.value.quality);
+      append_bytes(bytes, version.value.reason);
+      const bool symbol = version.value.type == schema::ValueType::symbol && version.value.usable();
+      if (symbol)
+        bytes.append(model_.symbol_text(version.value.as_symbol()));
+      else
+        append_bytes(bytes, version.value.bits);
+      sum.add(bytes);
+    }
+  }
+  return {position_, clock_, sum.hex()};
+}
+
+}  // namespace pollux::actors

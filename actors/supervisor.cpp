@@ -1,0 +1,364 @@
+#include "actors/supervisor.h"
+
+#include <algorithm>
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/behavior.hpp>
+#include <caf/send.hpp>
+#include <utility>
+
+#include "actors/entity_actor.h"
+#include "schema/assert.h"
+
+namespace pollux::actors {
+
+using schema::EntityIndex;
+using schema::Error;
+using schema::ErrorCode;
+using schema::Event;
+using schema::EventTime;
+using schema::kBeginning;
+using schema::kNever;
+using schema::Model;
+using schema::Result;
+using std::chrono::steady_clock;
+
+namespace {
+
+std::int64_t ns_since(steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count();
+}
+
+schema::QuarantineReason reason_of(EventOutcome outcome) {
+  return outcome == EventOutcome::too_late ? schema::QuarantineReason::too_late
+                                           : schema::QuarantineReason::from_the_future;
+}
+
+bool in_feed_order(const Change& a, const Change& b) {
+  if (a.entity != b.entity) return a.entity < b.entity;
+  if (a.attribute != b.attribute) return a.attribute < b.attribute;
+  return a.from < b.from;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
+    : event_based_actor(config), context_(context), admission_(context.model), writer_(context.journal) {
+  create_entities();
+  wave_ = std::make_unique<Wave>(context_.model, entities_, [this] {
+    caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
+  });
+}
+
+Supervisor::~Supervisor() = default;
+
+caf::behavior Supervisor::make_behavior() {
+  return {
+      [this](submit_atom, const SubmissionPtr& submission) { take(submission); },
+      [this](query_atom, const Query& query) {
+        queries_.push_back(query);
+        if (running_ == nullptr) answer_queries();
+      },
+      [this](settled_atom) { settle(); },
+      [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
+      [this](tick_atom) { tick(); },
+      [this](replay_atom, const RecordPtr& record, const Signal& replayed) { replay(record, replayed); },
+      [this](serve_atom) {
+        context_.feed.start(settled_position_);
+        if (context_.now) delayed_send(this, context_.tick, tick_atom::value);
+      },
+      [this](drain_atom, const Signal& drained) {
+        drained_ = drained;
+        advance();
+      },
+  };
+}
+
+/// In evaluation order, so that the entities a wave visits one after another lie one after another in memory.
+void Supervisor::create_entities() {
+  const Model& model = context_.model;
+  std::vector<std::uint32_t> edges(model.entity_count(), 0);
+  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
+    for (schema::InputSlot input = 0; input < model.type_of(entity).inputs.size(); ++input) {
+      for (const schema::Binding& binding : model.bindings(entity, input)) ++edges[binding.producer];
+    }
+  }
+  std::vector<EntityPtr> created(model.entity_count());
+  entities_.resize(model.entity_count());
+  for (const EntityIndex entity : model.topological_order()) {
+    created[entity] = Entity::create(model, entity, edges[entity]);
+    entities_[entity] = created[entity].get();
+  }
+  Workspace workspace;
+  for (const EntityIndex entity : model.topological_order()) {
+    entities_[entity]->connect(model, entities_);
+    entities_[entity]->initialise(workspace);
+  }
+  actors_.reserve(created.size());
+  for (EntityPtr& entity : created) {
+    actors_.push_back(home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity)));
+  }
+  context_.probe.entities.set(static_cast<std::int64_t>(actors_.size()));
+  count_initial_statuses();
+}
+
+void Supervisor::count_initial_statuses() {
+  for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
+    const auto& rule = context_.model.type_of(entity).constraint;
+    if (!rule) continue;
+    const schema::Value status = entities_[entity]->timeline(rule->status).last().value;
+    episodes_.initialise(entity, status.as_symbol());
+    context_.probe.unknown_constraints.add(status.as_symbol() == Model::kUnknown);
+  }
+  context_.probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
+}
+
+void Supervisor::take(SubmissionPtr submission) {
+  if (failed_) {
+    refuse(*submission, *failed_);
+    return;
+  }
+  pending_.push_back(std::move(submission));
+  advance();
+}
+
+void Supervisor::refuse(const Submission& submission, const Error& why) {
+  context_.probe.queue_events.add(-static_cast<std::int64_t>(submission.batch.events.size()));
+  submission.done(why);
+}
+
+/// Timers are all that time alone can set off, so an idle twin's clock is journaled only where one is due.
+void Supervisor::tick() {
+  delayed_send(this, context_.tick, tick_atom::value);
+  const bool busy = journaling_ != nullptr || waiting_ != nullptr || running_ != nullptr || !pending_.empty();
+  if (busy || failed_) return;
+  while (!wakes_.empty() && entities_[wakes_.top().entity]->wake() != wakes_.top().time) wakes_.pop();
+  if (wakes_.empty() || wakes_.top().time > context_.now()) return;
+  auto epoch = std::make_unique<Epoch>();
+  admission_.begin_epoch(context_.now());
+  journal(std::move(epoch));
+}
+
+void Supervisor::replay(const RecordPtr& record, Signal replayed) {
+  POLLUX_ASSERT(waiting_ == nullptr && running_ == nullptr, "records are replayed one at a time");
+  auto epoch = std::make_unique<Epoch>();
+  epoch->started_at = steady_clock::now();
+  epoch->times.before = last_clock_;
+  epoch->record = std::move(*record);
+  epoch->replayed = std::move(replayed);
+  const schema::EventBatch& batch = epoch->record.events;
+  for (const Event& event : batch.events) {
+    const schema::EventKey key = schema::event_key(batch, event, context_.model);
+    admission_.restore(key, event);
+    epoch->id_hashes.push_back(key.low);
+  }
+  admission_.restore_clock(epoch->record.clock);
+  admission_.end_epoch();
+  epoch->times.clock = admission_.clock();
+  epoch->times.horizon = admission_.horizon_at(epoch->times.before);
+  last_position_ = epoch->record.position;
+  last_clock_ = admission_.clock();
+  waiting_ = std::move(epoch);
+  advance();
+}
+
+void Supervisor::advance() {
+  form();
+  propagate();
+  form();
+  const bool nothing_left = pending_.empty() && !journaling_ && !waiting_ && !running_;
+  if (nothing_left && drained_) (*std::exchange(drained_, nullptr))();
+}
+
+/// Makes an epoch of what has arrived, unless one is on its way to or from the disk already.
+void Supervisor::form() {
+  if (pending_.empty() || journaling_ != nullptr || waiting_ != nullptr) return;
+  auto epoch = std::make_unique<Epoch>();
+  admission_.begin_epoch(context_.now ? context_.now() : kBeginning);
+  std::size_t events = 0;
+  while (!pending_.empty()) {
+    const std::size_t next = pending_.front()->batch.events.size();
+    if (events > 0 && events + next > context_.epoch_events_max) break;
+    events += next;
+    admit(*epoch, std::move(pending_.front()));
+    pending_.pop_front();
+  }
+  journal(std::move(epoch));
+}
+
+void Supervisor::admit(Epoch& epoch, SubmissionPtr submission) {
+  const schema::EventBatch& batch = submission->batch;
+  std::vector<EventOutcome> outcomes;
+  outcomes.reserve(batch.events.size());
+  for (const Event& event : batch.events) {
+    const schema::EventKey key = schema::event_key(batch, event, context_.model);
+    EventOutcome outcome = admission_.admit(key, event);
+    // What was set aside before, or accepted too long ago to be remembered here, is known to the journal.
+    if (outcome != EventOutcome::accepted && outcome != EventOutcome::duplicate &&
+        (context_.journal.holds(key) || context_.journal.quarantine_holds(key))) {
+      outcome = EventOutcome::duplicate;
+    }
+    outcomes.push_back(outcome);
+    switch (outcome) {
+      case EventOutcome::accepted:
+        epoch.record.events.append(batch, event);
+        epoch.id_hashes.push_back(key.low);
+        context_.probe.events_accepted.add();
+        break;
+      case EventOutcome::duplicate:
+        context_.probe.events_duplicate.add();
+        break;
+      case EventOutcome::too_late:
+        context_.probe.events_too_late.add();
+        break;
+      case EventOutcome::from_the_future:
+        context_.probe.events_from_the_future.add();
+        break;
+    }
+    if (outcome == EventOutcome::too_late || outcome == EventOutcome::from_the_future) {
+      QuarantinedEvent set_aside{0, reason_of(outcome), admission_.clock(), {}};
+      set_aside.event.append(batch, event);
+      epoch.quarantined.push_back(std::move(set_aside));
+    }
+  }
+  epoch.parts.push_back({std::move(submission), std::move(outcomes)});
+}
+
+void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
+  epoch->started_at = steady_clock::now();
+  admission_.end_epoch();
+  epoch->times.before = last_clock_;
+  epoch->times.clock = last_clock_;
+  epoch->times.horizon = admission_.horizon_at(last_clock_);
+  const bool nothing_accepted = epoch->record.events.events.empty() && !epoch->parts.empty();
+  if (!nothing_accepted) {
+    last_clock_ = admission_.clock();
+    epoch->times.clock = last_clock_;
+    epoch->record.clock = last_clock_;
+    epoch->record.position = ++last_position_;
+  } else if (epoch->quarantined.empty()) {
+    waiting_ = std::move(epoch);  // only duplicates: they are acknowledged in turn, after what they repeat
+    return;
+  }
+  journaling_ = std::move(epoch);
+  writer_.append(journaling_->record, journaling_->quarantined,
+                 [self = caf::actor_cast<caf::actor>(this)](Result<void> outcome) {
+                   caf::anon_send(self, journaled_atom::value,
+                                  std::make_shared<const Result<void>>(std::move(outcome)));
+                 });
+}
+
+void Supervisor::journaled(const Result<void>& outcome) {
+  context_.probe.journal_append.record(ns_since(journaling_->started_at));
+  if (!outcome.ok()) {
+    fail(outcome.error());
+  } else {
+    waiting_ = std::move(journaling_);
+  }
+  advance();
+}
+
+/// Whether the failed epoch is on disk cannot be known, so nothing more may be acknowledged: after a restart
+/// the journal tells. What had settled before stays readable.
+void Supervisor::fail(const Error& why) {
+  failed_ = why;
+  context_.on_failure(why);
+  for (const Epoch::Part& part : std::exchange(journaling_, nullptr)->parts) refuse(*part.submission, why);
+  for (const SubmissionPtr& submission : std::exchange(pending_, {})) refuse(*submission, why);
+}
+
+void Supervisor::propagate() {
+  if (waiting_ == nullptr || running_ != nullptr) return;
+  running_ = std::move(waiting_);
+  running_->started_at = steady_clock::now();
+  wake_due(*running_);
+  const bool started = wave_->start(running_->record.events, running_->id_hashes, running_->woken,
+                                    running_->times, *context());
+  if (!started) settle();
+}
+
+void Supervisor::wake_due(Epoch& epoch) {
+  while (!wakes_.empty() && wakes_.top().time <= epoch.times.clock) {
+    const Wake wake = wakes_.top();
+    wakes_.pop();
+    if (entities_[wake.entity]->wake() == wake.time) epoch.woken.push_back(wake.entity);
+  }
+}
+
+void Supervisor::settle() {
+  const std::unique_ptr<Epoch> epoch = std::move(running_);
+  std::vector<Change> changes;
+  wave_->collect([&](Workspace& workspace) {
+    if (changes.empty()) {
+      changes.swap(workspace.changes);
+    } else {
+      changes.insert(changes.end(), workspace.changes.begin(), workspace.changes.end());
+    }
+    for (const Workspace::Wake& wake : workspace.wakes) wakes_.push({wake.time, wake.entity});
+    context_.probe.entities_evaluated.add(workspace.evaluated);
+    context_.probe.steps_failed.add(workspace.failed);
+  });
+  if (context_.check_invariants) {
+    wave_->check_invariants();
+    episodes_.check_invariants();
+  }
+  settled_clock_ = std::max(settled_clock_, epoch->times.clock);
+  if (epoch->record.position != 0) {
+    settled_position_ = epoch->record.position;
+    publish(*epoch, std::move(changes));
+  }
+  context_.probe.propagation.record(ns_since(epoch->started_at));
+  acknowledge(*epoch);
+  answer_queries();
+  advance();
+}
+
+void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
+  std::ranges::sort(changes, in_feed_order);
+  for (const Change& change : changes) count_status(change);
+  DomainProbe& probe = context_.probe;
+  probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
+  probe.clock_ns.set(settled_clock_);
+  probe.settled_position.set(static_cast<std::int64_t>(settled_position_));
+  if (epoch.replayed) {
+    probe.epochs_replayed.add();
+    return;
+  }
+  probe.epochs_settled.add();
+  probe.changes.add(changes.size());
+  probe.revisions.add(static_cast<std::uint64_t>(std::ranges::count_if(changes, &Change::revision)));
+  auto published = std::make_shared<EpochChanges>();
+  published->position = epoch.record.position;
+  published->clock = settled_clock_;
+  published->changes = std::move(changes);
+  context_.feed.publish(std::move(published));
+}
+
+void Supervisor::count_status(const Change& change) {
+  const auto& rule = context_.model.type_of(change.entity).constraint;
+  if (!rule || rule->status != change.attribute) return;
+  episodes_.apply(change);
+  if (change.to != kNever) return;
+  context_.probe.unknown_constraints.add((change.is.as_symbol() == Model::kUnknown) -
+                                         (change.was.as_symbol() == Model::kUnknown));
+}
+
+void Supervisor::acknowledge(const Epoch& epoch) {
+  if (epoch.replayed) (*epoch.replayed)();
+  for (const Epoch::Part& part : epoch.parts) {
+    context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->batch.events.size()));
+    context_.probe.submit_to_settled.record(ns_since(part.submission->taken_at));
+    part.submission->done(Receipt{settled_position_, part.outcomes});
+  }
+}
+
+void Supervisor::answer_queries() {
+  const SettledState state = settled_state();
+  for (const Query& query : std::exchange(queries_, {})) (*query)(state);
+}
+
+SettledState Supervisor::settled_state() const {
+  return {context_.model, entities_, episodes_, settled_position_, settled_clock_};
+}
+
+}  // namespace pollux::actors

@@ -1,0 +1,152 @@
+// The supervisor of a domain: puts events in order, journals them, lets their changes run, settles.
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "actors/admission.h"
+#include "actors/change_feed.h"
+#include "actors/entity.h"
+#include "actors/episodes.h"
+#include "actors/journal.h"
+#include "actors/journal_writer.h"
+#include "actors/probe.h"
+#include "actors/settled_state.h"
+#include "actors/submission.h"
+#include "actors/wave.h"
+#include "schema/model.h"
+
+namespace pollux::actors {
+
+/// What a domain shares with those outside it; owned by the twin, which outlives the domain's actors.
+struct DomainContext {
+  const schema::Model& model;
+  Journal& journal;
+  ChangeFeed& feed;
+  DomainProbe& probe;
+  /// The wall clock; empty where events alone move the twin's clock.
+  std::function<schema::EventTime()> now;
+  std::chrono::nanoseconds tick{0};
+  std::size_t epoch_events_max = 0;
+  bool check_invariants = false;
+  /// Called once when the journal fails; from then on submissions are refused.
+  std::function<void(const schema::Error&)> on_failure;
+};
+
+/// Messages to a supervisor; all stay in this process.
+using Query = std::shared_ptr<const std::function<void(const SettledState&)>>;
+using Signal = std::shared_ptr<const std::function<void()>>;
+using JournalOutcome = std::shared_ptr<const schema::Result<void>>;
+using RecordPtr = std::shared_ptr<schema::EpochRecord>;
+
+using submit_atom = caf::atom_constant<caf::atom("submit")>;
+using query_atom = caf::atom_constant<caf::atom("query")>;
+using replay_atom = caf::atom_constant<caf::atom("replay")>;
+using serve_atom = caf::atom_constant<caf::atom("serve")>;
+using drain_atom = caf::atom_constant<caf::atom("drain")>;
+using settled_atom = caf::atom_constant<caf::atom("settled")>;
+using journaled_atom = caf::atom_constant<caf::atom("journaled")>;
+using tick_atom = caf::atom_constant<caf::atom("tick")>;
+
+/// One epoch on its way: formed, journaled, propagated, settled.
+struct Epoch {
+  /// A submission, and where its outcomes stand.
+  struct Part {
+    SubmissionPtr submission;
+    std::vector<EventOutcome> outcomes;
+  };
+
+  schema::EpochRecord record;
+  std::vector<std::uint64_t> id_hashes;
+  std::vector<QuarantinedEvent> quarantined;
+  std::vector<Part> parts;
+  EpochTimes times;
+  std::vector<schema::EntityIndex> woken;
+  Signal replayed;  ///< Set for an epoch that comes from the journal.
+  std::chrono::steady_clock::time_point started_at;
+};
+
+/// A CAF actor; the only one that starts waves over the entities of its domain. While one epoch propagates,
+/// the next is made durable and the one after that fills with whatever arrives, so batches grow with load by
+/// themselves.
+///
+/// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (replay, RecordPtr, Signal),
+/// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do. From itself:
+/// settled, journaled, tick.
+class Supervisor : public caf::event_based_actor {
+ public:
+  Supervisor(caf::actor_config& config, const DomainContext& context);
+  ~Supervisor() override;
+
+ protected:
+  caf::behavior make_behavior() override;
+
+ private:
+  void create_entities();
+  void count_initial_statuses();
+
+  void take(SubmissionPtr submission);
+  void replay(const RecordPtr& record, Signal replayed);
+  void tick();
+
+  /// Moves every epoch on that can move.
+  void advance();
+  void form();
+  void admit(Epoch& epoch, SubmissionPtr submission);
+  void journal(std::unique_ptr<Epoch> epoch);
+  void journaled(const schema::Result<void>& outcome);
+  void fail(const schema::Error& why);
+  void propagate();
+  void settle();
+
+  void refuse(const Submission& submission, const schema::Error& why);
+  void publish(const Epoch& epoch, std::vector<Change> changes);
+  void count_status(const Change& change);
+  void acknowledge(const Epoch& epoch);
+  void wake_due(Epoch& epoch);
+  void answer_queries();
+  SettledState settled_state() const;
+
+  const DomainContext context_;
+  Admission admission_;
+  Episodes episodes_;
+  std::vector<caf::actor> actors_;  // by entity index; keep the entities alive
+  std::vector<Entity*> entities_;   // what they own
+  std::unique_ptr<Wave> wave_;
+  JournalWriter writer_;
+
+  std::deque<SubmissionPtr> pending_;
+  std::unique_ptr<Epoch> journaling_;
+  std::unique_ptr<Epoch> waiting_;  // durable, not yet propagated
+  std::unique_ptr<Epoch> running_;
+  std::vector<Query> queries_;
+  Signal drained_;
+  std::optional<schema::Error> failed_;
+
+  struct Wake {
+    schema::EventTime time;
+    schema::EntityIndex entity;
+    bool operator>(const Wake& other) const { return time > other.time; }
+  };
+  /// May hold wakes that no longer apply; the entity's own `wake()` decides.
+  std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
+
+  schema::Position last_position_ = 0;                 // of the newest epoch formed
+  schema::EventTime last_clock_ = schema::kBeginning;  // and its clock
+  schema::Position settled_position_ = 0;
+  schema::EventTime settled_clock_ = schema::kBeginning;
+};
+
+}  // namespace pollux::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::SubmissionPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::Query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::Signal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::RecordPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::JournalOutcome)

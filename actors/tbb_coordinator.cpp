@@ -1,0 +1,162 @@
+#include "actors/tbb_coordinator.h"
+
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <atomic>
+#include <caf/actor_system.hpp>
+#include <caf/detail/thread_safe_actor_clock.hpp>
+#include <caf/execution_unit.hpp>
+#include <caf/resumable.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "schema/assert.h"
+
+namespace pollux::actors {
+namespace {
+
+using caf::resumable;
+
+/// Jobs a worker keeps to itself before it offers half of them to an idle one: moving work between cores
+/// costs more than running a few steps.
+constexpr std::size_t kOfferJobsMin = 128;
+
+class TbbCoordinator;
+
+/// What a worker is to the actors it runs. New jobs go on its own stack and run next, while their data is in
+/// cache.
+class TbbWorker final : public caf::execution_unit {
+ public:
+  explicit TbbWorker(TbbCoordinator& coordinator);
+
+  void exec_later(resumable* job) override { jobs_.push_back(job); }
+
+  /// Runs `jobs` and everything that follows from them on this thread, except what idle workers take over.
+  void run(std::span<resumable* const> jobs);
+
+ private:
+  void offer();
+
+  TbbCoordinator& coordinator_;
+  std::vector<resumable*> jobs_;
+};
+
+class TbbCoordinator final : public caf::scheduler::abstract_coordinator {
+ public:
+  explicit TbbCoordinator(caf::actor_system& system) : abstract_coordinator(system) {}
+
+  static caf::actor_system::module* make(caf::actor_system& system, caf::detail::type_list<>) {
+    return new TbbCoordinator(system);
+  }
+
+  void enqueue(resumable* job) override {
+    launch([job](TbbWorker& worker) { worker.run({&job, 1}); });
+  }
+  caf::actor_clock& clock() noexcept override { return clock_; }
+
+  void enqueue_all(std::vector<resumable*> jobs) {
+    launch([jobs = std::move(jobs)](TbbWorker& worker) { worker.run(jobs); });
+  }
+
+  bool somebody_is_idle() const {
+    return busy_.load(std::memory_order_relaxed) < static_cast<int>(num_workers());
+  }
+
+ protected:
+  void start() override {
+    // No slot is reserved for outside threads: all workers are TBB's own, of which it has one less than
+    // allowed.
+    parallelism_ = std::make_unique<oneapi::tbb::global_control>(
+        oneapi::tbb::global_control::max_allowed_parallelism, num_workers() + 1);
+    arena_ = std::make_unique<oneapi::tbb::task_arena>(static_cast<int>(num_workers()), 0);
+    timer_ = std::thread([this] { clock_.run_dispatch_loop(); });
+    abstract_coordinator::start();
+  }
+
+  void stop() override {
+    stop_actors();
+    {
+      std::unique_lock lock(mutex_);
+      idle_.wait(lock, [this] { return in_flight_.load() == 0; });
+    }
+    arena_->terminate();
+    clock_.cancel_dispatch_loop();
+    timer_.join();
+  }
+
+ private:
+  template <class Work>
+  void launch(Work work) {
+    in_flight_.fetch_add(1, std::memory_order_relaxed);
+    arena_->enqueue([this, work = std::move(work)] {
+      busy_.fetch_add(1, std::memory_order_relaxed);
+      {
+        TbbWorker worker(*this);
+        work(worker);
+      }
+      busy_.fetch_sub(1, std::memory_order_relaxed);
+      finished();
+    });
+  }
+
+  void finished() {
+    // Under the lock, so that stop() cannot destroy what is used here between the count and the call.
+    const std::lock_guard lock(mutex_);
+    if (in_flight_.fetch_sub(1) == 1) idle_.notify_all();
+  }
+
+  caf::detail::thread_safe_actor_clock clock_;
+  std::unique_ptr<oneapi::tbb::global_control> parallelism_;
+  std::unique_ptr<oneapi::tbb::task_arena> arena_;
+  std::thread timer_;
+  std::atomic<std::uint64_t> in_flight_{0};
+  std::atomic<int> busy_{0};
+  std::mutex mutex_;
+  std::condition_variable idle_;
+};
+
+TbbWorker::TbbWorker(TbbCoordinator& coordinator)
+    : execution_unit(&coordinator.system()), coordinator_(coordinator) {}
+
+void TbbWorker::run(std::span<resumable* const> jobs) {
+  jobs_.assign(jobs.begin(), jobs.end());
+  while (!jobs_.empty()) {
+    if (jobs_.size() >= kOfferJobsMin && coordinator_.somebody_is_idle()) offer();
+    resumable* job = jobs_.back();
+    jobs_.pop_back();
+    switch (job->resume(this, coordinator_.max_throughput())) {
+      case resumable::resume_later:
+        coordinator_.enqueue(job);
+        break;
+      case resumable::done:
+      case resumable::awaiting_message:
+        intrusive_ptr_release(job);
+        break;
+      case resumable::shutdown_execution_unit:
+        POLLUX_ASSERT(false, "TBB's workers are not shut down by CAF");
+    }
+  }
+}
+
+/// Gives away the older half: what was pushed last is warm in this core's cache.
+void TbbWorker::offer() {
+  const auto half = jobs_.begin() + static_cast<std::ptrdiff_t>(jobs_.size() / 2);
+  coordinator_.enqueue_all({jobs_.begin(), half});
+  jobs_.erase(jobs_.begin(), half);
+}
+
+}  // namespace
+
+void use_tbb_scheduler(caf::actor_system_config& config, unsigned threads) {
+  config.set("scheduler.max-threads",
+             static_cast<std::size_t>(threads != 0 ? threads : std::thread::hardware_concurrency()));
+  config.load<TbbCoordinator>();
+}
+
+}  // namespace pollux::actors
