@@ -57,7 +57,9 @@ TEST_F(CsvReaderTest, TreatsEmptyQuotesAsAnEmptyField) {
 }
 
 TEST_F(CsvReaderTest, ReadsWindowsLineEndsAMarkAndALastLineWithoutEnd) {
-  const auto rows = read("\xef\xbb\xbf" "a,b\r\n1,2\r\n\r\n3,4");
+  const auto rows = read(
+      "\xef\xbb\xbf"
+      "a,b\r\n1,2\r\n\r\n3,4");
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_THAT(rows[0].fields, ElementsAre("a", "b"));
   EXPECT_THAT(rows[2].fields, ElementsAre("3", "4"));

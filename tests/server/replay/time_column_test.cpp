@@ -25,7 +25,8 @@ TEST(TimeColumn, ReadsPatternsInUtcOrAnOffset) {
 }
 
 TEST(TimeColumn, ReadsFractionsOfASecond) {
-  EXPECT_EQ(parse("%Y-%m-%d %H:%M:%S", "", "2020-03-09 10:14:33.25"), kTenFourteen + 250 * schema::kMillisecond);
+  EXPECT_EQ(parse("%Y-%m-%d %H:%M:%S", "", "2020-03-09 10:14:33.25"),
+            kTenFourteen + 250 * schema::kMillisecond);
   EXPECT_EQ(parse("unix_s", "", "1583748873.000000001"), kTenFourteen + 1);
   EXPECT_EQ(parse("unix_ms", "", "1583748873000.5"), kTenFourteen + 500 * schema::kMicrosecond);
   EXPECT_EQ(parse("unix_s", "", "-1.5"), -1'500 * schema::kMillisecond);
