@@ -21,13 +21,7 @@ struct JournalIdentity {
   std::string model_version;  ///< Version of the model its latest record was written under.
 };
 
-/// An event set aside, with what is needed to look at it and admit it later.
-struct QuarantinedEvent {
-  std::uint64_t number = 0;  ///< Assigned by the journal, ascending from 1.
-  schema::QuarantineReason reason = schema::QuarantineReason::too_late;
-  schema::EventTime clock = 0;  ///< The twin's clock when it was set aside.
-  schema::EventBatch event;     ///< Exactly one event.
-};
+using schema::QuarantinedEvent;
 
 /// Append-only, durable, ordered. One thread at a time may append; reads may run beside it.
 ///

@@ -1,1 +1,419 @@
+#include <rocksdb/write_batch.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+
 #include "actors/journal.h"
+#include "actors/journal_format.h"
+#include "actors/rocksdb_store.h"
+#include "schema/assert.h"
+#include "schema/epoch_codec.h"
+
+namespace pollux::actors {
+
+namespace format = journal_format;
+using schema::Error;
+using schema::ErrorCode;
+using schema::Position;
+using schema::Result;
+
+namespace {
+
+constexpr std::size_t kReplayReadaheadBytes = 2u << 20;
+
+template <std::size_t N>
+rocksdb::Slice slice(const std::array<char, N>& bytes) {
+  return {bytes.data(), bytes.size()};
+}
+rocksdb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::string_view view(const rocksdb::Slice& bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+Error damaged(const std::string& directory, const std::string& what, std::string message) {
+  return {ErrorCode::corrupt, std::move(message), directory + ", " + what, kDamageAdvice};
+}
+
+class RocksdbJournal final : public Journal {
+ public:
+  RocksdbJournal(std::unique_ptr<RocksdbStore> store, const schema::Model& model)
+      : store_(std::move(store)), model_(model), encoder_(model) {}
+
+  // Second step of opening: checks or writes what the layout requires.
+  Result<void> load();
+
+  Result<void> append(const schema::EpochRecord& record,
+                      const std::vector<QuarantinedEvent>& quarantined) override;
+  Result<void> read(Position from, const std::function<bool(schema::EpochRecord&)>& visit) const override;
+  Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from, std::size_t limit) const override;
+  bool holds(const schema::EventKey& key) const override;
+  bool quarantine_holds(const schema::EventKey& key) const override;
+
+  Position last_position() const override { return last_position_.load(std::memory_order_acquire); }
+  const JournalIdentity& identity() const override { return identity_; }
+  std::uint64_t bytes_appended() const override { return bytes_appended_.load(std::memory_order_relaxed); }
+
+ private:
+  std::string position_text(Position position) const {
+    return "journal position " + std::to_string(position);
+  }
+
+  Result<void> create();
+  Result<void> check_meta();
+  Result<void> load_head();
+  Result<void> load_quarantine_end();
+  Result<std::string> meta(std::string_view key) const;
+  rocksdb::Status write(rocksdb::WriteBatch& batch);
+
+  format::Head put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch);
+  void put_quarantined(const QuarantinedEvent& event, std::uint64_t number, rocksdb::WriteBatch& batch);
+  void put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch);
+  void put_model(rocksdb::WriteBatch& batch) const;
+  bool has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Slice& key) const;
+  Error latch(Error error) const;
+
+  Result<format::StoredRecord> checked(std::string_view value, const std::string& what) const;
+
+  std::unique_ptr<RocksdbStore> store_;
+  const schema::Model& model_;
+  schema::RecordEncoder encoder_;
+  std::string encoded_;
+  std::vector<std::array<char, 16>> identities_;
+  JournalIdentity identity_;
+  std::string stored_model_version_;
+  format::Head head_;
+  std::uint64_t next_quarantine_number_ = 1;
+  std::atomic<Position> last_position_{0};
+  std::atomic<std::uint64_t> quarantined_{0};
+  std::atomic<std::uint64_t> bytes_appended_{0};
+  // The first failure: nothing is written after it, for the store's state is not known any more.
+  mutable std::mutex failure_mutex_;
+  mutable std::optional<Error> failure_;
+};
+
+Result<void> RocksdbJournal::load() {
+  const auto stored_format = meta(format::kFormatKey);
+  if (!stored_format.ok() && stored_format.error().code != ErrorCode::not_found) return stored_format.error();
+  if (!stored_format.ok()) {
+    if (auto created = create(); !created.ok()) return created;
+  }
+  if (auto checked = check_meta(); !checked.ok()) return checked;
+  if (auto loaded = load_head(); !loaded.ok()) return loaded;
+  return load_quarantine_end();
+}
+
+// Only an empty store is new; one with records but no format is damaged.
+Result<void> RocksdbJournal::create() {
+  for (auto* family : {store_->records(), store_->quarantine()}) {
+    const std::unique_ptr<rocksdb::Iterator> any(store_->database().NewIterator({}, family));
+    any->SeekToFirst();
+    if (!any->status().ok()) return store_->explain(any->status(), "open the journal");
+    if (any->Valid()) {
+      return damaged(store_->directory(), "meta", "there are records but no word about their format");
+    }
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto created_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+  rocksdb::WriteBatch batch;
+  batch.Put(store_->meta(), slice(format::kFormatKey), std::to_string(format::kVersion));
+  batch.Put(store_->meta(), slice(format::kTwinKey), model_.name());
+  batch.Put(store_->meta(), slice(format::kCreatedKey), std::to_string(created_ns));
+  batch.Put(store_->meta(), slice(format::kHeadKey), slice(format::write_head({})));
+  put_model(batch);
+  if (const auto status = write(batch); !status.ok()) return store_->explain(status, "create the journal");
+  return {};
+}
+
+Result<void> RocksdbJournal::check_meta() {
+  const auto version = meta(format::kFormatKey);
+  if (!version.ok()) return version.error();
+  if (*version != std::to_string(format::kVersion)) {
+    return Error{ErrorCode::corrupt,
+                 "the journal has format version " + *version + "; this pollux reads version " +
+                     std::to_string(format::kVersion),
+                 store_->directory() + ", meta/format",
+                 "run the pollux version that wrote it, or a newer one that reads it"};
+  }
+  const auto twin = meta(format::kTwinKey);
+  if (!twin.ok()) return twin.error();
+  if (*twin != model_.name()) {
+    return Error{
+        ErrorCode::conflict,
+        "this directory belongs to twin `" + *twin + "`, the model is of twin `" + model_.name() + "`",
+        store_->directory(), "use the directory of `" + model_.name() + "`, or a new one"};
+  }
+  const auto model_version = meta(format::kModelVersionKey);
+  if (!model_version.ok()) return model_version.error();
+  stored_model_version_ = *model_version;
+  identity_ = {*twin, *model_version};
+  return {};
+}
+
+Result<void> RocksdbJournal::load_head() {
+  const auto text = meta(format::kHeadKey);
+  if (!text.ok()) return text.error();
+  const auto head = format::read_head(*text);
+  if (!head) return damaged(store_->directory(), "meta/head", "it is not a position and a hash");
+
+  const std::unique_ptr<rocksdb::Iterator> newest(store_->database().NewIterator({}, store_->records()));
+  newest->SeekToLast();
+  if (!newest->status().ok()) return store_->explain(newest->status(), "read the newest record");
+  const auto position = newest->Valid() ? format::number_of_key(view(newest->key())) : std::uint64_t{0};
+  if (position != head->position) {
+    return damaged(store_->directory(), position_text(head->position),
+                   "the newest record is missing: the journal ends at position " +
+                       (position ? std::to_string(*position) : std::string("?")));
+  }
+  if (*position != 0) {
+    const auto stored = checked(view(newest->value()), position_text(*position));
+    if (!stored.ok()) return stored.error();
+    if (stored->header.hash != head->hash) {
+      return damaged(store_->directory(), position_text(*position),
+                     "it is not the record last written there");
+    }
+  }
+  head_ = *head;
+  last_position_ = head_.position;
+  return {};
+}
+
+Result<void> RocksdbJournal::load_quarantine_end() {
+  const std::unique_ptr<rocksdb::Iterator> newest(store_->database().NewIterator({}, store_->quarantine()));
+  const auto end = format::quarantine_key(~std::uint64_t{0});
+  newest->SeekForPrev(slice(end));
+  if (!newest->status().ok()) return store_->explain(newest->status(), "read the quarantine");
+  if (newest->Valid() && newest->key().starts_with(rocksdb::Slice(&format::kByNumber, 1))) {
+    const auto number = format::number_of_key(view(newest->key()).substr(1));
+    if (!number) return damaged(store_->directory(), "quarantine", "a key is not a number");
+    next_quarantine_number_ = *number + 1;
+  }
+  quarantined_ = next_quarantine_number_ - 1;
+  return {};
+}
+
+Result<std::string> RocksdbJournal::meta(std::string_view key) const {
+  std::string value;
+  const auto status = store_->database().Get({}, store_->meta(), slice(key), &value);
+  if (status.ok()) return value;
+  if (!status.IsNotFound()) return store_->explain(status, "read the journal's description");
+  return Error{ErrorCode::not_found, "the journal's description lacks `" + std::string(key) + "`",
+               store_->directory() + ", meta", kDamageAdvice};
+}
+
+rocksdb::Status RocksdbJournal::write(rocksdb::WriteBatch& batch) {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const auto status = store_->database().Write(options, &batch);
+  if (status.ok()) bytes_appended_.fetch_add(batch.GetDataSize(), std::memory_order_relaxed);
+  return status;
+}
+
+Error RocksdbJournal::latch(Error error) const {
+  const std::scoped_lock lock(failure_mutex_);
+  if (!failure_) failure_ = error;
+  return error;
+}
+
+Result<void> RocksdbJournal::append(const schema::EpochRecord& record,
+                                    const std::vector<QuarantinedEvent>& quarantined) {
+  {
+    const std::scoped_lock lock(failure_mutex_);
+    if (failure_) {
+      return Error{ErrorCode::io, "nothing is written since an earlier failure: " + failure_->message,
+                   failure_->where, "remove the cause and restart pollux; what was acknowledged is safe"};
+    }
+  }
+  rocksdb::WriteBatch batch;
+  format::Head head = head_;
+  if (record.position != 0) {
+    POLLUX_ASSERT(record.position == head_.position + 1);
+    head = put_record(record, batch);
+    put_identities(record.events, batch);
+  }
+  std::uint64_t number = next_quarantine_number_;
+  for (const QuarantinedEvent& event : quarantined) put_quarantined(event, number++, batch);
+  if (batch.Count() == 0) return {};
+  const bool model_is_new = stored_model_version_ != model_.version();
+  if (model_is_new) put_model(batch);
+
+  if (const auto status = write(batch); !status.ok()) {
+    Error error = store_->explain(status, "write to the journal");
+    error.code = ErrorCode::io;
+    return latch(std::move(error));
+  }
+  head_ = head;
+  next_quarantine_number_ = number;
+  if (model_is_new) stored_model_version_ = model_.version();
+  quarantined_.store(number - 1, std::memory_order_release);
+  last_position_.store(head_.position, std::memory_order_release);
+  return {};
+}
+
+format::Head RocksdbJournal::put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch) {
+  encoded_.clear();
+  encoder_.encode(record, encoded_);
+  const format::Hash hash = format::chained(head_.hash, encoded_);
+  const format::Head head{record.position, hash};
+  const auto key = format::number_key(record.position);
+  const auto header = format::write_header({head_.hash, hash});
+  const rocksdb::Slice key_part = slice(key);
+  const std::array<rocksdb::Slice, 2> value = {slice(header), slice(std::string_view(encoded_))};
+  batch.Put(store_->records(), rocksdb::SliceParts(&key_part, 1),
+            rocksdb::SliceParts(value.data(), static_cast<int>(value.size())));
+  batch.Put(store_->meta(), slice(format::kHeadKey), slice(format::write_head(head)));
+  return head;
+}
+
+void RocksdbJournal::put_quarantined(const QuarantinedEvent& event, std::uint64_t number,
+                                     rocksdb::WriteBatch& batch) {
+  QuarantinedEvent numbered = event;
+  numbered.number = number;
+  encoded_.clear();
+  encoder_.encode(numbered, encoded_);
+  const auto header =
+      format::write_header({format::kNoPredecessor, format::chained(format::kNoPredecessor, encoded_)});
+  const auto key = format::quarantine_key(number);
+  const rocksdb::Slice key_part = slice(key);
+  const std::array<rocksdb::Slice, 2> value = {slice(header), slice(std::string_view(encoded_))};
+  batch.Put(store_->quarantine(), rocksdb::SliceParts(&key_part, 1),
+            rocksdb::SliceParts(value.data(), static_cast<int>(value.size())));
+  const auto identity = schema::event_key(event.event, event.event.events.front(), model_);
+  batch.Put(store_->quarantine(), slice(format::quarantine_key(identity)), slice(format::number_key(number)));
+}
+
+/// In key order, so that each insertion into the store's sorted memory starts where the last one ended.
+void RocksdbJournal::put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch) {
+  identities_.clear();
+  for (const schema::Event& event : events.events) {
+    identities_.push_back(format::identity_key(schema::event_key(events, event, model_)));
+  }
+  std::ranges::sort(identities_);
+  for (const auto& key : identities_) batch.Put(store_->identities(), slice(key), {});
+}
+
+void RocksdbJournal::put_model(rocksdb::WriteBatch& batch) const {
+  batch.Put(store_->meta(), slice(format::kModelVersionKey), model_.version());
+  batch.Put(store_->meta(), std::string(format::kModelTextPrefix) + model_.version(), model_.source_text());
+}
+
+Result<format::StoredRecord> RocksdbJournal::checked(std::string_view value, const std::string& what) const {
+  const auto stored = format::read_stored(value);
+  if (!stored) return damaged(store_->directory(), what, "the record is cut off");
+  if (stored->version != format::kVersion) {
+    return damaged(store_->directory(), what,
+                   "the record has format version " + std::to_string(stored->version) +
+                       "; this pollux reads " + std::to_string(format::kVersion));
+  }
+  if (!stored->hash_is_right()) {
+    return damaged(store_->directory(), what,
+                   "the record does not match its hash: it was changed after writing");
+  }
+  return *stored;
+}
+
+Result<void> RocksdbJournal::read(Position from,
+                                  const std::function<bool(schema::EpochRecord&)>& visit) const {
+  const Position last = last_position();
+  const Position first = from == 0 ? 1 : from;
+  if (first > last) return {};
+  rocksdb::ReadOptions options;
+  options.readahead_size = kReplayReadaheadBytes;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> at(store_->database().NewIterator(options, store_->records()));
+  schema::RecordDecoder decoder(model_);
+  schema::EpochRecord record;
+  format::Hash previous = format::kNoPredecessor;
+  // The record before the first one wanted is read for its hash, to check the chain from there on.
+  Position position = first == 1 ? 1 : first - 1;
+  bool chain_known = position == 1;
+  for (at->Seek(slice(format::number_key(position))); position <= last; at->Next(), ++position) {
+    if (!at->status().ok()) return store_->explain(at->status(), "read " + position_text(position));
+    if (!at->Valid() || format::number_of_key(view(at->key())) != position) {
+      return damaged(store_->directory(), position_text(position), "the record is missing");
+    }
+    const auto stored = checked(view(at->value()), position_text(position));
+    if (!stored.ok()) return stored.error();
+    if (chain_known && stored->header.previous != previous) {
+      return damaged(store_->directory(), position_text(position),
+                     "the chain is broken: the record does not follow the one before it");
+    }
+    previous = stored->header.hash;
+    chain_known = true;
+    if (position < first) continue;
+    if (auto decoded = decoder.decode(stored->bytes, record); !decoded.ok()) {
+      Error error = decoded.error();
+      error.where = store_->directory() + ", " + position_text(position);
+      if (error.advice.empty()) error.advice = kDamageAdvice;
+      return error;
+    }
+    if (record.position != position) {
+      return damaged(store_->directory(), position_text(position),
+                     "another record (" + std::to_string(record.position) + ") stands in its place");
+    }
+    if (!visit(record)) return {};
+  }
+  return {};
+}
+
+Result<std::vector<QuarantinedEvent>> RocksdbJournal::quarantine(std::uint64_t from,
+                                                                 std::size_t limit) const {
+  std::vector<QuarantinedEvent> page;
+  const std::unique_ptr<rocksdb::Iterator> at(store_->database().NewIterator({}, store_->quarantine()));
+  schema::RecordDecoder decoder(model_);
+  for (at->Seek(slice(format::quarantine_key(from))); page.size() < limit && at->Valid(); at->Next()) {
+    if (at->key()[0] != format::kByNumber) break;
+    const auto number = format::number_of_key(view(at->key()).substr(1));
+    const std::string what = "quarantine number " + (number ? std::to_string(*number) : std::string("?"));
+    const auto stored = checked(view(at->value()), what);
+    if (!stored.ok()) return stored.error();
+    QuarantinedEvent event;
+    if (auto decoded = decoder.decode(stored->bytes, event); !decoded.ok()) {
+      Error error = decoded.error();
+      error.where = store_->directory() + ", " + what;
+      return error;
+    }
+    if (event.number != number)
+      return damaged(store_->directory(), what, "another event stands in its place");
+    page.push_back(std::move(event));
+  }
+  if (!at->status().ok()) return store_->explain(at->status(), "read the quarantine");
+  return page;
+}
+
+bool RocksdbJournal::holds(const schema::EventKey& key) const {
+  return has(store_->identities(), slice(format::identity_key(key)));
+}
+
+bool RocksdbJournal::quarantine_holds(const schema::EventKey& key) const {
+  if (quarantined_.load(std::memory_order_acquire) == 0) return false;
+  return has(store_->quarantine(), slice(format::quarantine_key(key)));
+}
+
+bool RocksdbJournal::has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Slice& key) const {
+  rocksdb::PinnableSlice value;
+  const auto status = store_->database().Get({}, family, key, &value);
+  if (!status.ok() && !status.IsNotFound()) latch(store_->explain(status, "look up an event"));
+  return status.ok();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
+                                                      const schema::Model& model) {
+  if (sodium_init() < 0) {
+    return Error{ErrorCode::io, "libsodium cannot be initialised: no source of randomness", directory,
+                 "check that /dev/urandom is readable"};
+  }
+  auto store = RocksdbStore::open(directory);
+  if (!store.ok()) return store.error();
+  auto journal = std::make_unique<RocksdbJournal>(std::move(store).value(), model);
+  if (auto loaded = journal->load(); !loaded.ok()) return loaded.error();
+  return std::unique_ptr<Journal>(std::move(journal));
+}
+
+}  // namespace pollux::actors

@@ -67,6 +67,11 @@ class SettledState {
 
   Digest digest() const;
 
+  /// The versions still held of an attribute.
+  const Timeline& timeline(schema::EntityIndex entity, schema::AttributeSlot attribute) const {
+    return entities_[entity]->timeline(attribute);
+  }
+
   const Episodes& episodes() const { return episodes_; }
 
  private:

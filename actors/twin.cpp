@@ -168,6 +168,10 @@ void Twin::submit(schema::EventBatch batch, std::function<void(Result<Receipt>)>
   if (refusal) submission->done(*std::move(refusal));
 }
 
+void Twin::query(std::function<void(const SettledState&)> query) {
+  implementation_->query(std::move(query));
+}
+
 void Twin::read(std::vector<EntityIndex> entities, std::function<void(StateView)> done) {
   implementation_->query([entities = std::move(entities), done = std::move(done)](const SettledState& state) {
     done(state.read(entities));

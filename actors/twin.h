@@ -67,6 +67,9 @@ class Twin {
   /// the journal failed).
   void submit(schema::EventBatch batch, std::function<void(schema::Result<Receipt>)> done);
 
+  /// Runs `query` between two epochs, on an engine thread, soon. It must be short: the twin stands still meanwhile.
+  void query(std::function<void(const SettledState&)> query);
+
   /// Reads settled entities, all at the same epoch.
   void read(std::vector<schema::EntityIndex> entities, std::function<void(StateView)> done);
 

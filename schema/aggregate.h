@@ -21,9 +21,10 @@ const char* name_of(AggregateFunction function);
 /// costs O(log size), reading the result O(1). Not thread-safe.
 ///
 /// Quality is the worst of the members; an unknown or bad member makes the result so, except where
-/// three-valued logic decides anyway (any with a true member, all with a false one) and for `count`, which
-/// counts the usable members. Of no members: sum and count are 0, any is false, all is true, the others
-/// unknown (empty_input).
+/// three-valued logic decides anyway (any with a true member, all with a false one; then the best of the
+/// members that decide) and for `count`, which counts the usable members and is always good.
+/// Where quality is inherited, the reason is `input_not_good`; a sum that is not finite is bad (overflow). Of
+/// no members: sum and count are 0, any is false, all is true, the others unknown (empty_input).
 class Aggregate {
  public:
   Aggregate(AggregateFunction function, std::size_t size);
@@ -36,10 +37,12 @@ class Aggregate {
   Value result() const;
 
  private:
+  Value partial(std::size_t node) const;
+  Value combine(const Value& a, const Value& b) const;
+
   AggregateFunction function_;
   std::size_t size_;
-  std::size_t leaves_;        // size rounded up to a power of two
-  std::vector<Value> nodes_;  // implicit binary heap; node 1 is the root, leaves start at leaves_
+  std::vector<Value> nodes_;  // node i has children 2i and 2i + 1; node 1 is the root, members start at size_
 };
 
 }  // namespace pollux::schema

@@ -1,7 +1,9 @@
-// Epoch records to and from bytes, by name rather than index, so that they outlive the model version they
-// were written under. Layout: schema/journal.capnp.
+// Epoch records and quarantined events to and from bytes, by name rather than index, so that they outlive the
+// model version they were written under. Layout: schema/journal.capnp.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -11,10 +13,47 @@
 
 namespace pollux::schema {
 
-/// Appends the packed record to `bytes`.
-void encode(const EpochRecord& record, const Model& model, std::string& bytes);
+/// Most bytes of one record once unpacked; what claims to be larger is refused before it is allocated.
+inline constexpr std::size_t kRecordBytesMax = 256u << 20;
 
-/// Errors: corrupt where the bytes are not a record; not_found where a name in it is not in the model.
-Result<EpochRecord> decode_epoch(std::string_view bytes, const Model& model);
+/// Writes records. Keeps its buffers and an index the size of the model between calls, so one event costs no
+/// hash lookup and no allocation. One thread at a time. The model must outlive it.
+class RecordEncoder {
+ public:
+  explicit RecordEncoder(const Model& model);
+  ~RecordEncoder();
+  RecordEncoder(RecordEncoder&&) noexcept;
+
+  /// Appends the packed record to `bytes`. REQUIRES: every index of the batch is one of the model, and every
+  /// value has the type its attribute declares.
+  void encode(const EpochRecord& record, std::string& bytes);
+  void encode(const QuarantinedEvent& event, std::string& bytes);
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Reads records of any earlier version of the model. Safe on any bytes: never reads out of bounds, never
+/// allocates more than `kRecordBytesMax` and what the record then holds. One thread at a time. The model must
+/// outlive it.
+///
+/// Errors: corrupt where the bytes are not a record; not_found where the model no longer has a name in it;
+/// conflict where the model declares a name with another type, role or dimension. A number written in
+/// another, convertible unit is converted.
+class RecordDecoder {
+ public:
+  explicit RecordDecoder(const Model& model);
+  ~RecordDecoder();
+  RecordDecoder(RecordDecoder&&) noexcept;
+
+  /// Replaces the contents of `record`, whose storage is reused; unspecified after an error.
+  Result<void> decode(std::string_view bytes, EpochRecord& record);
+  Result<void> decode(std::string_view bytes, QuarantinedEvent& event);
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
 
 }  // namespace pollux::schema

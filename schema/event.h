@@ -99,4 +99,12 @@ struct EpochRecord {
 enum class QuarantineReason : std::uint8_t { too_late, from_the_future, poison };
 const char* name_of(QuarantineReason reason);
 
+/// An event set aside, with what is needed to look at it and admit it later.
+struct QuarantinedEvent {
+  std::uint64_t number = 0;  ///< Assigned by the journal, ascending from 1.
+  QuarantineReason reason = QuarantineReason::too_late;
+  EventTime clock = 0;  ///< The twin's clock when it was set aside.
+  EventBatch event;     ///< Exactly one event.
+};
+
 }  // namespace pollux::schema

@@ -54,7 +54,8 @@ struct CompiledExpression {
 };
 
 /// Compiles `text`, whose first byte stands at `where` in the model file. With `expected`, the result must
-/// fit it and is converted to its unit; without, numbers come out in coherent SI. At most 4 KiB of text, 64
+/// fit it and is converted to its unit; without, numbers come out in coherent SI
+/// (points in degC). At most 4 KiB of text, 64
 /// levels of nesting. On failure: every mistake found, each with its own line and column.
 std::variant<CompiledExpression, Diagnostics> compile(std::string_view text, SourceLocation where,
                                                       Scope& scope, const ValueSpec* expected);

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <queue>
 
 #include "schema/assert.h"
+#include "schema/dependency_order.h"
 #include "schema/grouped.h"
 #include "schema/name_index.h"
 
@@ -74,15 +74,21 @@ struct ModelBuilder::Parts {
   Grouped<EntityIndex> dependents;
   std::vector<EntityIndex> order;
 
+  bool linked = false;
   GroupedBuilder<Binding> pending_bindings;
   GroupedBuilder<ParameterOverride> pending_overrides;
   GroupedBuilder<std::string> pending_tags;
 
+  std::optional<Symbol> find_symbol(std::string_view text) const {
+    const std::uint32_t symbol = symbol_index.find(text, symbols);
+    return symbol == NameIndex::kAbsent ? std::nullopt : std::optional<Symbol>(symbol);
+  }
   const EntityType& type_of(EntityIndex entity) const { return types[entity_types[entity]]; }
   void check_type(const EntityType& type) const;
   void check_bindings() const;
   void link_dependents();
-  void order_entities();
+  void link();
+  BindingCycleStep step_between(EntityIndex producer, EntityIndex consumer) const;
 };
 
 void ModelBuilder::Parts::check_type(const EntityType& type) const {
@@ -112,6 +118,28 @@ void ModelBuilder::Parts::check_bindings() const {
   }
 }
 
+BindingCycleStep ModelBuilder::Parts::step_between(EntityIndex producer, EntityIndex consumer) const {
+  for (InputSlot input = 0; input < type_of(consumer).inputs.size(); ++input) {
+    for (const Binding& binding : bindings[first_input[consumer] + input]) {
+      if (binding.producer == producer) return {producer, binding.attribute, consumer, input};
+    }
+  }
+  POLLUX_ASSERT(false, "no binding between an entity and its dependent");
+}
+
+/// Groups what has been added so far; with nothing added since, it changes nothing.
+void ModelBuilder::Parts::link() {
+  if (linked) return;
+  linked = true;
+  bindings = std::move(pending_bindings).build(input_count);
+  overrides = std::move(pending_overrides).build(ids.size());
+  tags = std::move(pending_tags).build(ids.size());
+  pending_bindings = {};
+  pending_overrides = {};
+  pending_tags = {};
+  link_dependents();
+}
+
 void ModelBuilder::Parts::link_dependents() {
   // Consumers are visited in ascending order, so an equal consumer of the same producer is the latest one.
   const auto for_each_edge = [this](auto&& visit) {
@@ -136,26 +164,6 @@ void ModelBuilder::Parts::link_dependents() {
   dependents = {std::move(offsets), std::move(consumers)};
 }
 
-/// Kahn's algorithm with a heap of the ready: the earliest declared of them always goes first.
-void ModelBuilder::Parts::order_entities() {
-  std::vector<std::uint32_t> waiting_for(ids.size(), 0);
-  for (const EntityIndex consumer : dependents.items()) ++waiting_for[consumer];
-  std::priority_queue<EntityIndex, std::vector<EntityIndex>, std::greater<>> ready;
-  for (EntityIndex entity = 0; entity < ids.size(); ++entity) {
-    if (waiting_for[entity] == 0) ready.push(entity);
-  }
-  order.reserve(ids.size());
-  while (!ready.empty()) {
-    const EntityIndex entity = ready.top();
-    ready.pop();
-    order.push_back(entity);
-    for (const EntityIndex consumer : dependents[entity]) {
-      if (--waiting_for[consumer] == 0) ready.push(consumer);
-    }
-  }
-  POLLUX_ASSERT(order.size() == ids.size(), "the bindings have a cycle");
-}
-
 ModelBuilder::ModelBuilder(std::string name) : parts_(std::make_shared<Parts>()) {
   parts_->name = std::move(name);
   POLLUX_ASSERT(intern("satisfied") == Model::kSatisfied, "symbol order");
@@ -164,12 +172,19 @@ ModelBuilder::ModelBuilder(std::string name) : parts_(std::make_shared<Parts>())
 }
 
 Symbol ModelBuilder::intern(std::string_view text) {
-  const std::uint32_t known = parts_->symbol_index.find(text, parts_->symbols);
-  if (known != NameIndex::kAbsent) return known;
+  if (const auto known = parts_->find_symbol(text)) return *known;
   const auto symbol = static_cast<Symbol>(parts_->symbols.size());
   parts_->symbols.emplace_back(text);
   parts_->symbol_index.insert(symbol, parts_->symbols);
   return symbol;
+}
+
+std::optional<Symbol> ModelBuilder::find_symbol(std::string_view text) const {
+  return parts_->find_symbol(text);
+}
+
+std::string_view ModelBuilder::symbol_text(Symbol symbol) const {
+  return parts_->symbols[symbol];
 }
 
 TypeIndex ModelBuilder::add_type(EntityType type) {
@@ -204,16 +219,19 @@ void ModelBuilder::set_parameter(EntityIndex entity, AttributeSlot attribute, Va
   const auto& attributes = parts_->type_of(entity).attributes;
   POLLUX_ASSERT(attribute < attributes.size() && attributes[attribute].role == Role::parameter,
                 "only parameters have values in the model");
+  POLLUX_ASSERT(!parts_->linked, "nothing is added after looking for cycles");
   parts_->pending_overrides.add(entity, {attribute, value});
 }
 
 void ModelBuilder::add_tag(EntityIndex entity, std::string tag) {
+  POLLUX_ASSERT(!parts_->linked, "nothing is added after looking for cycles");
   parts_->pending_tags.add(entity, std::move(tag));
 }
 
 void ModelBuilder::bind(EntityIndex consumer, InputSlot input, Binding binding) {
   POLLUX_ASSERT(consumer < parts_->ids.size(), "an input of no entity");
   POLLUX_ASSERT(input < parts_->type_of(consumer).inputs.size(), "no such input");
+  POLLUX_ASSERT(!parts_->linked, "nothing is added after looking for cycles");
   parts_->pending_bindings.add(parts_->first_input[consumer] + input, binding);
 }
 
@@ -225,21 +243,40 @@ void ModelBuilder::add_parameter_text(std::string text) {
   parts_->parameter_texts.push_back(std::move(text));
 }
 
+EntityIndex ModelBuilder::find_entity(std::string_view id) const {
+  return parts_->id_index.find(id, parts_->ids);
+}
+
+const std::vector<std::string>& ModelBuilder::ids() const {
+  return parts_->ids;
+}
+TypeIndex ModelBuilder::type_index(EntityIndex entity) const {
+  return parts_->entity_types[entity];
+}
+
+std::vector<std::vector<BindingCycleStep>> ModelBuilder::find_cycles() {
+  Parts& parts = *parts_;
+  parts.link();
+  std::vector<std::vector<BindingCycleStep>> cycles;
+  for (const auto& entities : schema::find_cycles(parts.dependents)) {
+    auto& steps = cycles.emplace_back();
+    for (std::size_t i = 0; i < entities.size(); ++i) {
+      steps.push_back(parts.step_between(entities[i], entities[(i + 1) % entities.size()]));
+    }
+  }
+  return cycles;
+}
+
 Model ModelBuilder::build() && {
   Parts& parts = *parts_;
   parts.version = version_of(parts.source_text, parts.parameter_texts);
-  parts.bindings = std::move(parts.pending_bindings).build(parts.input_count);
-  parts.overrides = std::move(parts.pending_overrides).build(parts.ids.size());
-  parts.tags = std::move(parts.pending_tags).build(parts.ids.size());
-  parts.pending_bindings = {};
-  parts.pending_overrides = {};
-  parts.pending_tags = {};
   parts.ids.shrink_to_fit();
   parts.entity_types.shrink_to_fit();
   parts.first_input.shrink_to_fit();
+  parts.link();
   parts.check_bindings();
-  parts.link_dependents();
-  parts.order_entities();
+  parts.order = schema::topological_order(parts.dependents);
+  POLLUX_ASSERT(parts.order.size() == parts.ids.size(), "the bindings have a cycle");
   return Model(std::move(parts_));
 }
 
@@ -309,13 +346,8 @@ std::optional<SourceIndex> Model::find_source(std::string_view name) const {
   return index == kNoSlot ? parts_->default_source : std::optional(index);
 }
 
-std::string Model::nearest_entity(std::string_view id) const {
-  return nearest_name(id, parts_->ids);
-}
-
 std::optional<Symbol> Model::find_symbol(std::string_view text) const {
-  const std::uint32_t symbol = parts_->symbol_index.find(text, parts_->symbols);
-  return symbol == NameIndex::kAbsent ? std::nullopt : std::optional<Symbol>(symbol);
+  return parts_->find_symbol(text);
 }
 
 std::string_view Model::symbol_text(Symbol symbol) const {

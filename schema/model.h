@@ -147,6 +147,14 @@ struct Source {
   Duration clock_tolerance = 5 * kSecond;  ///< How far ahead of the twin's clock (wall clock mode).
 };
 
+/// One binding of a cycle: `producer.attribute -> consumer.input`.
+struct BindingCycleStep {
+  EntityIndex producer = kNone;
+  AttributeSlot attribute = kNoSlot;
+  EntityIndex consumer = kNone;
+  InputSlot input = kNoSlot;
+};
+
 /// Collects a model in parts; used by the YAML loader, and by benchmarks and tests to make models in code.
 /// REQUIRES throughout: what is added is consistent (the loader checks and reports; here it is asserted).
 class Model;
@@ -155,6 +163,8 @@ class ModelBuilder {
   explicit ModelBuilder(std::string name);
 
   Symbol intern(std::string_view text);
+  std::optional<Symbol> find_symbol(std::string_view text) const;
+  std::string_view symbol_text(Symbol symbol) const;
   TypeIndex add_type(EntityType type);
   SourceIndex add_source(Source source);
   EntityIndex add_entity(std::string id, TypeIndex type);
@@ -167,6 +177,16 @@ class ModelBuilder {
   /// Adds the text of a parameter file to what the version hash is taken of.
   void add_parameter_text(std::string text);
 
+  /// Entities added so far; `kNone` when there is none of that id.
+  EntityIndex find_entity(std::string_view id) const;
+  const std::vector<std::string>& ids() const;
+  TypeIndex type_index(EntityIndex entity) const;
+
+  /// One cycle of each group of entities that depend on each other in a circle, in the direction of the
+  /// bindings. Nothing may be added afterwards.
+  std::vector<std::vector<BindingCycleStep>> find_cycles();
+
+  /// REQUIRES: there is no cycle.
   Model build() &&;
 
  private:

@@ -21,11 +21,18 @@ struct ParameterFile {
   std::string text;
 };
 
-/// Everything wrong with a file, in file order, at most `kModelDiagnosticsMax`.
+/// What is wrong with one file, in file order, at most `kModelDiagnosticsMax`.
+struct FileDiagnostics {
+  std::string file;
+  Diagnostics diagnostics;
+};
+
+/// Everything wrong with a model file and the parameter files laid over it; either may be the sound part.
 struct ModelErrors {
   std::string file;
   Diagnostics diagnostics;
-  std::string text() const;  ///< All diagnostics, then a line that counts them.
+  std::vector<FileDiagnostics> in_parameter_files;  ///< Only the files with mistakes.
+  std::string text() const;                         ///< All diagnostics, then a line that counts them.
 };
 
 /// Loads a model from `text`; `file` is for messages. Parameter files are applied in order, later ones win.

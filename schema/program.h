@@ -1,6 +1,7 @@
 // A compiled expression: a pure function from an entity's operands to one value.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -8,45 +9,65 @@
 
 namespace pollux::schema {
 
-/// Operations of the register machine; defined in program.cpp together with their evaluation.
+/// Operations of the register machine; defined in operation.h together with their arithmetic.
 enum class Operation : std::uint8_t;
 
-/// One instruction; registers and operands are indices, literals live in the program's constant table.
+/// One instruction: `frame[target] = operation(frame[left], frame[right], frame[other])`.
 struct Instruction {
   Operation operation;
-  std::uint16_t target;
-  std::uint16_t left;
-  std::uint16_t right;
+  std::uint8_t target;
+  std::uint8_t left;
+  std::uint8_t right;
+  std::uint8_t other;
 };
 
-/// A straight-line program with forward jumps only, so it ends after at most `instructions.size()` steps.
+/// A straight-line program. Its frame holds the operands it reads, then its constants, then temporaries.
 ///
 /// Immutable after compilation, so any thread may evaluate it. Evaluation allocates nothing, throws nothing,
 /// and gives a `bad` value with its reason where arithmetic has no answer. The result's quality is the worst
-/// of the operands it used; logic is three-valued (unknown and false is false).
+/// of the operands it used; logic is three-valued (unknown and false is false). Both branches of an `if` are
+/// computed and one is used: arithmetic has no side effects and a fault in the other one does not matter.
 class Program {
  public:
-  static constexpr std::size_t kRegistersMax = 32;
+  static constexpr std::size_t kRegistersMax = 32;  ///< Temporaries alive at once.
+  static constexpr std::size_t kFrameMax = 128;     ///< Operands, constants and temporaries.
   static constexpr std::size_t kInstructionsMax = 1024;
 
+  /// What a program is made of; put together by ProgramBuilder.
+  struct Parts {
+    std::vector<std::uint16_t> numbers;   ///< Operands that are numbers, in frame order.
+    std::vector<std::uint16_t> discrete;  ///< Operands that are truth values or symbols, after the numbers.
+    std::vector<double> constants;
+    std::vector<Instruction> instructions;
+    std::uint8_t result = 0;  ///< Where in the frame the result stands at the end.
+    ValueType type = ValueType::number;
+  };
+
   Program() = default;
-  Program(std::vector<Instruction> instructions, std::vector<double> constants, ValueType type);
+  /// REQUIRES: every index lies in the frame and the frame within its bound.
+  explicit Program(Parts parts);
 
   /// `operands`: the entity's attributes, then its single inputs, then its aggregates, each in its declared
-  /// unit.
+  /// unit. Where all operands are good this is plain arithmetic; else it is `evaluate_carefully`.
   Value evaluate(const Value* operands) const;
+
+  /// The same result by way of the quality and reason of every step; public so that tests can compare.
+  Value evaluate_carefully(const Value* operands) const;
 
   /// The operand indices this program reads, ascending, each once.
   const std::vector<std::uint16_t>& reads() const { return reads_; }
 
-  ValueType type() const { return type_; }
-  bool empty() const { return instructions_.empty(); }
+  const std::vector<Instruction>& instructions() const { return parts_.instructions; }
+  ValueType type() const { return parts_.type; }
+  /// True for a program that was never compiled.
+  bool empty() const { return frame_size_ == 0; }
 
  private:
-  std::vector<Instruction> instructions_;
-  std::vector<double> constants_;
+  Value finish(double x, Quality quality, Reason reason) const;
+
+  Parts parts_;
   std::vector<std::uint16_t> reads_;
-  ValueType type_ = ValueType::number;
+  std::size_t frame_size_ = 0;
 };
 
 }  // namespace pollux::schema

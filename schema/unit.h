@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,8 +33,17 @@ struct Unit {
 
 /// Parses a unit expression: symbols joined by `*`, `/`, `^`, with parentheses, SI prefixes on SI units.
 /// `K` is a span; `degC` and `degF` are points; `%` is 1/100. Empty text and `1` give the plain unit.
-/// Errors: not_found with the nearest unit, invalid where a point is multiplied or raised.
+/// A digit after a symbol is an exponent (`m3/h`). The table of units is in unit.cpp; `rpm` is 1/60 Hz.
+/// Errors: not_found with the unknown symbol in `where`, invalid where a point is multiplied or raised.
 Result<Unit> parse_unit(std::string_view text);
+
+/// The known unit symbol nearest to a wrong one, or empty.
+std::string nearest_unit(std::string_view symbol);
+
+/// The units of `a * b` and `a / b`, without text. REQUIRES: neither is a point.
+/// Empty where an exponent or the scale would leave the range that can be kept.
+std::optional<Unit> product(const Unit& a, const Unit& b);
+std::optional<Unit> quotient(const Unit& a, const Unit& b);
 
 /// Whether a number can be converted from one to the other: same dimension, and both points or both spans.
 bool convertible(const Unit& from, const Unit& to);
@@ -50,6 +60,9 @@ struct Conversion {
 
 /// REQUIRES: `convertible(from, to)`.
 Conversion conversion(const Unit& from, const Unit& to);
+
+/// The coherent SI unit of a dimension.
+Unit si_unit(const Dimension& dimension);
 
 /// A dimension for a person: `m^3/s`, `kg*m^2/s^3`, `plain number`; used in messages.
 std::string describe(const Dimension& dimension);

@@ -102,8 +102,6 @@ TEST(Model, AnEntityIsFoundByItsIdAndOnlyByThat) {
   for (EntityIndex i = 0; i < 1000; ++i) EXPECT_EQ(model.find_entity("pump-" + std::to_string(i)), i);
   EXPECT_EQ(model.find_entity("pump-1000"), kNone);
   EXPECT_EQ(model.find_entity(""), kNone);
-  EXPECT_EQ(model.nearest_entity("punp-77"), "pump-77");
-  EXPECT_EQ(model.nearest_entity("chiller"), "");
 }
 
 TEST(Model, AParameterIsTheEntitysOwnElseTheTypesDefaultAndTheLatestSettingWins) {

@@ -1,0 +1,58 @@
+// The RocksDB database under the journal: opened with options for an append-only log, its failures told to a
+// person. Format: JOURNAL.md.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "schema/result.h"
+
+namespace pollux::actors {
+
+/// Bounds on what the database takes for itself.
+inline constexpr std::size_t kBlockCacheBytes = 32u << 20;
+inline constexpr std::size_t kWriteBufferBytes = 32u << 20;
+inline constexpr std::size_t kAllWriteBuffersBytes = 96u << 20;
+inline constexpr std::uint64_t kWriteAheadLogBytesMax = 128u << 20;
+inline constexpr std::size_t kManifestBytesMax = 16u << 20;
+inline constexpr std::size_t kInfoLogBytesMax = 4u << 20;
+inline constexpr std::size_t kInfoLogFilesMax = 4;
+inline constexpr int kOpenFilesMax = 256;
+
+/// An open database and its column families. Closes on destruction.
+class RocksdbStore {
+ public:
+  /// Opens or creates. Errors: conflict when it is open already; corrupt; io. What the journal's own layout
+  /// requires of the contents is not checked here.
+  static schema::Result<std::unique_ptr<RocksdbStore>> open(const std::string& directory);
+  ~RocksdbStore();
+
+  RocksdbStore(const RocksdbStore&) = delete;
+  RocksdbStore& operator=(const RocksdbStore&) = delete;
+
+  rocksdb::DB& database() const { return *database_; }
+  rocksdb::ColumnFamilyHandle* records() const { return families_[1]; }
+  rocksdb::ColumnFamilyHandle* quarantine() const { return families_[2]; }
+  rocksdb::ColumnFamilyHandle* meta() const { return families_[3]; }
+  rocksdb::ColumnFamilyHandle* identities() const { return families_[4]; }
+  const std::string& directory() const { return directory_; }
+
+  /// What a failed operation means; `doing` completes "cannot ...".
+  schema::Error explain(const rocksdb::Status& status, const std::string& doing) const;
+
+ private:
+  RocksdbStore() = default;
+
+  std::string directory_;
+  std::unique_ptr<rocksdb::DB> database_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+};
+
+/// What can be done about damage; the same advice everywhere.
+extern const char* const kDamageAdvice;
+
+}  // namespace pollux::actors

@@ -1,1 +1,0 @@
-#include "schema/epoch_codec.h"

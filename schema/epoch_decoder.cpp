@@ -1,0 +1,399 @@
+#include <capnp/serialize-packed.h>
+#include <kj/exception.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "schema/epoch_codec.h"
+#include "schema/journal_wire.h"
+
+namespace pollux::schema {
+
+namespace {
+
+constexpr std::size_t kWordBytes = sizeof(capnp::word);
+
+// Packing turns two bytes into at most 256 words, so this bounds what any bytes can unpack to.
+constexpr std::size_t kUnpackedWordsPerByteMax = 128;
+constexpr std::size_t kTraversalSlackWords = 64;
+constexpr int kNestingMax = 8;
+
+// Records up to this size are unpacked without an allocation.
+constexpr std::size_t kScratchWords = 64 * 1024;
+
+constexpr const char* kModelAdvice =
+    "start with the model version the record was written under, or keep what it names in the model";
+
+Error corrupt(std::string message) {
+  return {ErrorCode::corrupt, "this is not a readable journal record: " + std::move(message), {}, {}};
+}
+
+std::string_view view(capnp::Text::Reader text) {
+  return {text.begin(), text.size()};
+}
+
+// What a row of the record's attribute table means in the model, for the type it was last asked about.
+struct ResolvedAttribute {
+  TypeIndex type = kNone;
+  AttributeSlot slot = kNoSlot;
+  const Attribute* attribute = nullptr;
+  Conversion conversion;
+};
+
+// The columns of a batch, each fetched once: fetching counts against the traversal limit.
+struct Columns {
+  explicit Columns(wire::EventBatch::Reader batch)
+      : times(batch.getTimes()),
+        sequences(batch.getSequences()),
+        entity_rows(batch.getEntityRows()),
+        source_rows(batch.getSourceRows()),
+        kinds(batch.getKinds()),
+        id_sizes(batch.getIdSizes()),
+        undeclared_source_sizes(batch.getUndeclaredSourceSizes()),
+        value_counts(batch.getValueCounts()),
+        text(batch.getText()),
+        attribute_rows(batch.getAttributeRows()),
+        bits(batch.getBits()),
+        qualities(batch.getQualities()),
+        reasons(batch.getReasons()) {}
+
+  bool equally_long() const {
+    const auto n = times.size();
+    const auto m = bits.size();
+    return sequences.size() == n && entity_rows.size() == n && source_rows.size() == n && kinds.size() == n &&
+           id_sizes.size() == n && undeclared_source_sizes.size() == n && value_counts.size() == n &&
+           attribute_rows.size() == m && qualities.size() == m && reasons.size() == m;
+  }
+
+  capnp::List<std::int64_t>::Reader times;
+  capnp::List<std::uint64_t>::Reader sequences;
+  capnp::List<std::uint32_t>::Reader entity_rows;
+  capnp::List<std::uint16_t>::Reader source_rows;
+  capnp::List<std::uint8_t>::Reader kinds;
+  capnp::List<std::uint16_t>::Reader id_sizes;
+  capnp::List<std::uint16_t>::Reader undeclared_source_sizes;
+  capnp::List<std::uint16_t>::Reader value_counts;
+  capnp::Data::Reader text;
+  capnp::List<std::uint32_t>::Reader attribute_rows;
+  capnp::List<std::uint64_t>::Reader bits;
+  capnp::List<std::uint8_t>::Reader qualities;
+  capnp::List<std::uint8_t>::Reader reasons;
+};
+
+}  // namespace
+
+struct RecordDecoder::Implementation {
+  explicit Implementation(const Model& the_model)
+      : model(the_model), scratch(kj::heapArray<capnp::word>(kScratchWords)) {}
+
+  struct StoredAttribute {
+    std::string_view name;
+    std::string_view unit;
+    ValueType type = ValueType::number;
+    ResolvedAttribute resolved;
+  };
+
+  // The model of today may have the name as its own, or let its default source stand for it, or neither.
+  struct StoredSource {
+    std::string_view name;
+    std::optional<SourceIndex> index;
+  };
+
+  template <class Root, class Read>
+  Result<void> decode(std::string_view bytes, Read read);
+  Result<void> read_batch(wire::EventBatch::Reader in, EventBatch& batch);
+  Result<void> read_tables(wire::EventBatch::Reader in);
+  Result<void> read_attributes(wire::EventBatch::Reader in);
+  Result<void> read_events(const Columns& columns, EventBatch& batch);
+  Result<void> resolve_source(const StoredSource& stored, EventBatch& batch, Event& event);
+  void rename_sources(const Columns& columns, EventBatch& batch) const;
+  Result<void> read_values(const Columns& columns, EventBatch& batch);
+  Result<void> resolve(StoredAttribute& stored, TypeIndex type) const;
+  Result<Value> read_value(const Columns& columns, unsigned row, const StoredAttribute& stored) const;
+  Result<Value> read_symbol(std::uint64_t bits, Quality quality, Reason reason,
+                            const Attribute& attribute) const;
+
+  const Model& model;
+  kj::Array<capnp::word> scratch;
+  // Tables of the record being read; the views point into it.
+  std::vector<EntityIndex> entities;
+  std::vector<StoredSource> sources;
+  std::vector<StoredAttribute> attributes;
+  std::vector<std::string_view> symbols;
+  bool sources_renamed = false;
+};
+
+Result<void> RecordDecoder::Implementation::read_attributes(wire::EventBatch::Reader in) {
+  attributes.clear();
+  for (const auto entry : in.getAttributes()) {
+    const auto type = static_cast<std::uint16_t>(entry.getType());
+    if (type >= kStoredCount<ValueType>) return corrupt("unknown value type " + std::to_string(type));
+    attributes.push_back(
+        {view(entry.getName()), view(entry.getUnit()), static_cast<ValueType>(type), ResolvedAttribute{}});
+  }
+  return {};
+}
+
+Result<void> RecordDecoder::Implementation::read_tables(wire::EventBatch::Reader in) {
+  entities.clear();
+  for (const auto text : in.getEntities()) {
+    const EntityIndex entity = model.find_entity(view(text));
+    if (entity == kNone) {
+      return Error{ErrorCode::not_found,
+                   "it speaks of entity `" + std::string(view(text)) + "`, which the model does not have",
+                   {},
+                   kModelAdvice};
+    }
+    entities.push_back(entity);
+  }
+  sources.clear();
+  for (const auto text : in.getSources()) sources.push_back({view(text), model.find_source(view(text))});
+  symbols.clear();
+  for (const auto text : in.getSymbols()) symbols.push_back(view(text));
+  return read_attributes(in);
+}
+
+Result<void> RecordDecoder::Implementation::read_events(const Columns& columns, EventBatch& batch) {
+  batch.text.assign(reinterpret_cast<const char*>(columns.text.begin()), columns.text.size());
+  batch.events.resize(columns.times.size());
+  sources_renamed = false;
+  std::uint64_t text = 0, values = 0;
+  for (unsigned i = 0; i < columns.times.size(); ++i) {
+    const std::uint32_t entity = columns.entity_rows[i];
+    const std::uint16_t source = columns.source_rows[i];
+    const std::uint8_t kind = columns.kinds[i];
+    if (entity >= entities.size() || source >= sources.size() || kind >= kStoredCount<EventKind>) {
+      return corrupt("event " + std::to_string(i) + " points outside the record's tables");
+    }
+    Event& event = batch.events[i];
+    event = Event{columns.times[i],
+                  columns.sequences[i],
+                  entities[entity],
+                  static_cast<std::uint32_t>(text),
+                  static_cast<std::uint32_t>(values),
+                  columns.id_sizes[i],
+                  columns.value_counts[i],
+                  SourceIndex{0},
+                  columns.undeclared_source_sizes[i],
+                  static_cast<EventKind>(kind)};
+    text += std::uint64_t{event.id_size} + event.undeclared_source_size;
+    values += event.values_count;
+    if (text > columns.text.size() || values > columns.bits.size()) {
+      return corrupt("event " + std::to_string(i) + " reaches past the record's end");
+    }
+    if (auto resolved = resolve_source(sources[source], batch, event); !resolved.ok()) return resolved;
+  }
+  if (text != columns.text.size() || values != columns.bits.size())
+    return corrupt("it holds more than its events");
+  if (sources_renamed) rename_sources(columns, batch);
+  return {};
+}
+
+Result<void> RecordDecoder::Implementation::resolve_source(const StoredSource& stored, EventBatch& batch,
+                                                           Event& event) {
+  const bool was_declared = event.undeclared_source_size == 0;
+  const std::string_view name = was_declared ? stored.name : batch.undeclared_source(event);
+  const auto index = was_declared ? stored.index : model.find_source(name);
+  if (!index) {
+    return Error{ErrorCode::not_found,
+                 "it holds events of source `" + std::string(name) + "`, which the model does not declare",
+                 {},
+                 kModelAdvice};
+  }
+  event.source = *index;
+  const bool is_declared = model.sources()[*index].name == name;
+  if (is_declared != was_declared) sources_renamed = true;
+  return {};
+}
+
+// A source came to be declared, or no longer is: its name moves out of, or into, the text of its events.
+void RecordDecoder::Implementation::rename_sources(const Columns& columns, EventBatch& batch) const {
+  EventBatch renamed;
+  for (unsigned i = 0; i < batch.events.size(); ++i) {
+    const Event& event = batch.events[i];
+    const bool was_declared = event.undeclared_source_size == 0;
+    const std::string_view name =
+        was_declared ? sources[columns.source_rows[i]].name : batch.undeclared_source(event);
+    const bool is_declared = model.sources()[event.source].name == name;
+    Event& copy =
+        renamed.add(batch.id(event), event.time, event.source, event.entity, is_declared ? "" : name);
+    copy.sequence = event.sequence;
+    copy.kind = event.kind;
+    copy.values_offset = event.values_offset;
+    copy.values_count = event.values_count;
+  }
+  batch.events = std::move(renamed.events);
+  batch.text = std::move(renamed.text);
+}
+
+Result<void> RecordDecoder::Implementation::resolve(StoredAttribute& stored, TypeIndex type_index) const {
+  const EntityType& type = model.type(type_index);
+  const AttributeSlot slot = type.find_attribute(stored.name);
+  const std::string name = "`" + std::string(stored.name) + "` of type `" + type.name + "`";
+  if (slot == kNoSlot) {
+    return Error{ErrorCode::not_found,
+                 "it holds values of attribute " + name + ", which the model does not have",
+                 {},
+                 kModelAdvice};
+  }
+  const Attribute& attribute = type.attributes[slot];
+  if (attribute.role != Role::observed) {
+    return Error{ErrorCode::conflict,
+                 "it holds observations of " + name + ", which is no longer observed",
+                 {},
+                 kModelAdvice};
+  }
+  if (attribute.spec.type != stored.type) {
+    return Error{ErrorCode::conflict,
+                 "it holds " + std::string(name_of(stored.type)) + " values of " + name +
+                     ", which is now a " + name_of(attribute.spec.type),
+                 {},
+                 kModelAdvice};
+  }
+  ResolvedAttribute resolved{type_index, slot, &attribute, {}};
+  if (stored.unit != attribute.spec.unit.text) {
+    const auto unit = parse_unit(stored.unit);
+    if (!unit.ok()) return corrupt("the unit of attribute " + name + ": " + unit.error().message);
+    if (!convertible(*unit, attribute.spec.unit)) {
+      return Error{ErrorCode::conflict,
+                   "it holds values of " + name + " in `" + std::string(stored.unit) +
+                       "`, which cannot be converted to `" + attribute.spec.unit.text + "`, its unit now",
+                   {},
+                   kModelAdvice};
+    }
+    resolved.conversion = conversion(*unit, attribute.spec.unit);
+  }
+  stored.resolved = resolved;
+  return {};
+}
+
+Result<Value> RecordDecoder::Implementation::read_symbol(std::uint64_t bits, Quality quality, Reason reason,
+                                                         const Attribute& attribute) const {
+  if (bits >= symbols.size()) return corrupt("a symbol points outside the record's table");
+  const std::string_view text = symbols[bits];
+  const auto symbol = model.find_symbol(text);
+  const auto& members = attribute.spec.symbols;
+  if (!symbol || std::find(members.begin(), members.end(), *symbol) == members.end()) {
+    return Error{ErrorCode::conflict,
+                 "it holds the value `" + std::string(text) + "` of attribute `" + attribute.name +
+                     "`, which is no longer one of its values",
+                 {},
+                 kModelAdvice};
+  }
+  return Value::symbol(*symbol, quality, reason);
+}
+
+Result<Value> RecordDecoder::Implementation::read_value(const Columns& columns, unsigned row,
+                                                        const StoredAttribute& stored) const {
+  const std::uint8_t raw_quality = columns.qualities[row];
+  const std::uint8_t raw_reason = columns.reasons[row];
+  if (raw_quality >= kStoredCount<Quality> || raw_reason >= kStoredCount<Reason>) {
+    return corrupt("value " + std::to_string(row) + " has an unknown quality or reason");
+  }
+  const auto quality = static_cast<Quality>(raw_quality);
+  const auto reason = static_cast<Reason>(raw_reason);
+  const std::uint64_t bits = columns.bits[row];
+  if (quality >= Quality::bad) {
+    if (bits != 0)
+      return corrupt("value " + std::to_string(row) + " is " + name_of(quality) + " and has a payload");
+    return Value{0, stored.type, quality, reason, {}};
+  }
+  switch (stored.type) {
+    case ValueType::number: {
+      const double x = stored.resolved.conversion(std::bit_cast<double>(bits));
+      if (!std::isfinite(x)) return corrupt("value " + std::to_string(row) + " is not a finite number");
+      return Value::number(x, quality, reason);
+    }
+    case ValueType::boolean:
+      if (bits > 1) return corrupt("value " + std::to_string(row) + " is not a truth value");
+      return Value::boolean(bits == 1, quality, reason);
+    case ValueType::symbol:
+      return read_symbol(bits, quality, reason, *stored.resolved.attribute);
+  }
+  return corrupt("unknown value type");
+}
+
+Result<void> RecordDecoder::Implementation::read_values(const Columns& columns, EventBatch& batch) {
+  batch.values.resize(columns.bits.size());
+  unsigned row = 0;
+  for (const Event& event : batch.events) {
+    const TypeIndex type = model.type_index(event.entity);
+    for (unsigned i = 0; i < event.values_count; ++i, ++row) {
+      const std::uint32_t attribute = columns.attribute_rows[row];
+      if (attribute >= attributes.size()) return corrupt("a value points outside the record's attributes");
+      StoredAttribute& stored = attributes[attribute];
+      if (stored.resolved.type != type) {
+        if (auto resolved = resolve(stored, type); !resolved.ok()) return resolved;
+      }
+      auto value = read_value(columns, row, stored);
+      if (!value.ok()) return std::move(value).error();
+      batch.values[row] = {stored.resolved.slot, *value};
+    }
+  }
+  return {};
+}
+
+Result<void> RecordDecoder::Implementation::read_batch(wire::EventBatch::Reader in, EventBatch& batch) {
+  const Columns columns(in);
+  if (!columns.equally_long()) return corrupt("its columns differ in length");
+  if (auto read = read_tables(in); !read.ok()) return read;
+  if (auto read = read_events(columns, batch); !read.ok()) return read;
+  return read_values(columns, batch);
+}
+
+template <class Root, class Read>
+Result<void> RecordDecoder::Implementation::decode(std::string_view bytes, Read read) {
+  const std::size_t packed_max = kRecordBytesMax / kWordBytes / kUnpackedWordsPerByteMax;
+  capnp::ReaderOptions options;
+  options.nestingLimit = kNestingMax;
+  options.traversalLimitInWords = kRecordBytesMax / kWordBytes;
+  if (bytes.size() < packed_max) {
+    options.traversalLimitInWords = bytes.size() * kUnpackedWordsPerByteMax + kTraversalSlackWords;
+  }
+  // Cap'n Proto reports damage by throwing; nothing of it leaves this function.
+  try {
+    kj::ArrayInputStream input({reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()});
+    capnp::PackedMessageReader message(input, options, scratch);
+    if (auto done = read(message.getRoot<Root>()); !done.ok()) return done;
+    if (input.tryGetReadBuffer().size() != 0) return corrupt("there are bytes after its end");
+    return {};
+  } catch (const kj::Exception& exception) {
+    const auto description = exception.getDescription();
+    return corrupt(std::string(description.cStr(), description.size()));
+  } catch (const std::exception& exception) {
+    return corrupt(exception.what());
+  }
+}
+
+RecordDecoder::RecordDecoder(const Model& model) : implementation_(std::make_unique<Implementation>(model)) {}
+RecordDecoder::~RecordDecoder() = default;
+RecordDecoder::RecordDecoder(RecordDecoder&&) noexcept = default;
+
+Result<void> RecordDecoder::decode(std::string_view bytes, EpochRecord& record) {
+  return implementation_->decode<wire::EpochRecord>(bytes, [&](wire::EpochRecord::Reader root) {
+    record.position = root.getPosition();
+    record.clock = root.getClock();
+    return implementation_->read_batch(root.getBatch(), record.events);
+  });
+}
+
+Result<void> RecordDecoder::decode(std::string_view bytes, QuarantinedEvent& event) {
+  return implementation_->decode<wire::QuarantinedEvent>(
+      bytes, [&](wire::QuarantinedEvent::Reader root) -> Result<void> {
+        const auto reason = static_cast<std::uint16_t>(root.getReason());
+        if (reason >= kStoredCount<QuarantineReason>)
+          return corrupt("unknown reason " + std::to_string(reason));
+        event.number = root.getNumber();
+        event.reason = static_cast<QuarantineReason>(reason);
+        event.clock = root.getClock();
+        if (auto read = implementation_->read_batch(root.getBatch(), event.event); !read.ok()) return read;
+        if (event.event.events.size() != 1) return corrupt("it does not hold exactly one event");
+        return {};
+      });
+}
+
+}  // namespace pollux::schema

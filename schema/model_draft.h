@@ -1,0 +1,92 @@
+// A model on its way from the syntax tree to a `Model`: what is resolved so far, and what could not be.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "schema/error_list.h"
+#include "schema/model.h"
+#include "schema/name_index.h"
+#include "schema/yaml_tree.h"
+
+namespace pollux::schema {
+
+/// Bounds on a model; what exceeds one is an error that names it.
+inline constexpr std::size_t kTypesMax = 4'096;
+inline constexpr std::size_t kAttributesPerTypeMax = 1'024;
+inline constexpr std::size_t kInputsPerTypeMax = 1'024;
+inline constexpr std::size_t kEntitiesMax = 16'000'000;
+inline constexpr std::size_t kTagsPerEntityMax = 64;
+inline constexpr std::size_t kSourcesMax = 4'096;
+
+/// A type being read. What is wrong with it was reported where it was found; the rest of the model is
+/// checked against what is sound, so that one mistake is one message.
+struct TypeDraft {
+  EntityType type;
+  /// False where part of it could not be understood: a name it lacks may have been meant to be there.
+  bool complete = true;
+  /// Attributes and inputs that exist but whose declaration is wrong; nothing is checked against them.
+  std::vector<std::string> broken;
+  /// Expressions still to be compiled: derived attributes, and a constraint's `requires` for its status.
+  std::vector<std::pair<AttributeSlot, YamlNode>> expressions;
+  /// Baseline rules still to be resolved, by the parameter they are for.
+  std::vector<std::pair<AttributeSlot, YamlNode>> baselines;
+
+  bool is_broken(std::string_view name) const {
+    return std::find(broken.begin(), broken.end(), name) != broken.end();
+  }
+};
+
+/// Everything the parts of the loader share.
+struct ModelDraft {
+  ModelDraft(std::string name, ErrorList& error_list) : builder(std::move(name)), errors(error_list) {}
+
+  ModelBuilder builder;
+  ErrorList& errors;
+  std::vector<TypeDraft> types;
+  std::vector<std::string> type_names;
+  NameIndex type_index;
+  /// False where the types could not be read at all; entities are then not held against them.
+  bool types_known = true;
+  bool entities_known = true;
+  /// By entity: index into `types`, or `kNone` where it has no sound type.
+  std::vector<TypeIndex> entity_types;
+  /// Parameters without a default, and the entities that give them.
+  std::vector<std::pair<EntityIndex, AttributeSlot>> given;
+
+  const TypeDraft* type_of(EntityIndex entity) const {
+    return entity_types[entity] == kNone ? nullptr : &types[entity_types[entity]];
+  }
+};
+
+/// Whether a value is within its attribute's range, where it has one.
+bool in_range(const Value& value, const Attribute& attribute);
+/// `0 to 100 %`. REQUIRES: the attribute has a range.
+std::string range_text(const Attribute& attribute);
+
+// The parts of the loader, in the order they run. Each reports to `draft.errors`.
+
+/// Reads the `types` mapping: everything but the expressions. (model_types.cpp)
+void read_types(YamlNode types, ModelDraft& draft);
+/// Compiles the expressions of all types and puts their steps in order. `source` is the text of the file.
+/// (model_expressions.cpp)
+void compile_expressions(std::string_view source, ModelDraft& draft);
+/// Reads the `entities` mapping, resolves and checks all bindings. (model_entities.cpp)
+void read_entities(YamlNode entities, ModelDraft& draft);
+/// Reads the `sources` mapping. (model_sources.cpp)
+void read_sources(YamlNode sources, ModelDraft& draft);
+/// Lays a parameter file over the entities; its mistakes go to `errors`. (model_parameters.cpp)
+void read_parameter_file(std::string_view text, ModelDraft& draft, ErrorList& errors);
+/// Sets one parameter of one entity, for the model file and parameter files alike. (model_parameters.cpp)
+void read_parameter(YamlNode name, YamlNode value, EntityIndex entity, ModelDraft& draft, ErrorList& errors);
+/// Reports parameters without a default that no one gave a value. (model_parameters.cpp)
+void check_parameters_given(YamlNode entities, ModelDraft& draft);
+/// Reports entities that depend on each other in a circle. Nothing may be read afterwards.
+/// (model_entities.cpp)
+void check_cycles(YamlNode entities, ModelDraft& draft);
+
+}  // namespace pollux::schema

@@ -1,0 +1,67 @@
+#include "schema/event.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/schema/event_samples.h"
+
+namespace pollux::schema {
+namespace {
+
+TEST(EventBatch, AnAppendedEventIsACopyWithItsIdSourceAndValues) {
+  const Model model = samples::model();
+  std::mt19937_64 random(1);
+  EventBatch from;
+  for (int i = 0; i < 50; ++i) samples::add_random_event(model, from, random);
+  EventBatch to;
+  for (auto event = from.events.rbegin(); event != from.events.rend(); ++event) to.append(from, *event);
+  auto expected = samples::text_of(from, model);
+  std::reverse(expected.begin(), expected.end());
+  EXPECT_EQ(samples::text_of(to, model), expected);
+}
+
+TEST(EventBatch, AClearedBatchIsEmptyAndUsableAgain) {
+  const Model model = samples::model();
+  std::mt19937_64 random(2);
+  EventBatch batch;
+  samples::add_random_event(model, batch, random);
+  batch.clear();
+  EXPECT_TRUE(batch.events.empty() && batch.values.empty() && batch.text.empty());
+  batch.add("next", 5, 0, 0);
+  EXPECT_EQ(batch.id(batch.events[0]), "next");
+}
+
+TEST(EventKey, TheBorderBetweenSourceAndIdCounts) {
+  EXPECT_NE(event_key("a", "bc"), event_key("ab", "c"));
+  EXPECT_NE(event_key("", "a"), event_key("a", ""));
+}
+
+TEST(EventKey, IsTheSameInEveryProcessForItIsStored) {
+  const EventKey key = event_key("bms", "42");
+  EXPECT_EQ(key.high, event_key("bms", "42").high);
+  EXPECT_EQ(key.high, 0x0ULL);
+  EXPECT_EQ(key.low, 0x0ULL);
+}
+
+TEST(EventKey, LongNamesAreHashedWhole) {
+  const std::string id(1000, 'x');
+  EXPECT_NE(event_key("s", id), event_key("s", id + "x"));
+  std::string other = id;
+  other[700] = 'y';
+  EXPECT_NE(event_key("s", id), event_key("s", other));
+}
+
+TEST(EventKey, TwoUndeclaredSourcesNeverShareAnIdentity) {
+  const Model model = samples::model();
+  const SourceIndex any = *model.find_source(Model::kDefaultSource);
+  EventBatch batch;
+  batch.add("1", 0, any, 0, "meter-a");
+  batch.add("1", 0, any, 0, "meter-b");
+  EXPECT_NE(event_key(batch, batch.events[0], model), event_key(batch, batch.events[1], model));
+  EXPECT_EQ(event_key(batch, batch.events[0], model), event_key("meter-a", "1"));
+}
+
+}  // namespace
+}  // namespace pollux::schema

@@ -1,0 +1,220 @@
+#include "tests/sim/random_twin.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace pollux::sim {
+namespace {
+
+using schema::AttributeSlot;
+using schema::EntityIndex;
+using schema::kSecond;
+using schema::Reason;
+using schema::Role;
+using schema::Value;
+
+std::size_t below(Random& random, std::size_t bound) {
+  return random() % bound;
+}
+bool chance(Random& random, unsigned percent) {
+  return below(random, 100) < percent;
+}
+
+template <class T>
+const T& pick(Random& random, const std::vector<T>& from) {
+  return from[below(random, from.size())];
+}
+
+/// A numeric expression over plain names and names of many-inputs.
+std::string number_expression(Random& random, const std::vector<std::string>& names,
+                              const std::vector<std::string>& many, int depth) {
+  const auto sub = [&] { return number_expression(random, names, many, depth - 1); };
+  if (depth == 0 || chance(random, 25)) {
+    if (!many.empty() && chance(random, 40)) {
+      static const std::vector<std::string> kAggregates = {"sum", "mean", "min", "max"};
+      return pick(random, kAggregates) + "(" + pick(random, many) + ")";
+    }
+    if (names.empty() || chance(random, 15)) return std::to_string(below(random, 7));
+    return pick(random, names);
+  }
+  switch (below(random, 9)) {
+    case 0:
+      return "(" + sub() + " + " + sub() + ")";
+    case 1:
+      return "(" + sub() + " - " + sub() + ")";
+    case 2:
+      return "(" + sub() + " * 0.37)";
+    case 3:
+      return "(" + sub() + " / " + sub() + ")";
+    case 4:
+      return "abs(" + sub() + ")";
+    case 5:
+      return "min(" + sub() + ", " + sub() + ")";
+    case 6:
+      return "if(" + sub() + " > " + sub() + ", " + sub() + ", " + sub() + ")";
+    case 7:
+      return "default(" + sub() + ", 1.5)";
+    default:
+      return "sqrt(" + sub() + ")";
+  }
+}
+
+std::string truth_expression(Random& random, const std::vector<std::string>& names,
+                             const std::vector<std::string>& many) {
+  const auto number = [&] { return number_expression(random, names, many, 1); };
+  std::string text = number() + " <= " + number();
+  if (chance(random, 30)) text += " or " + number() + " < 2";
+  if (chance(random, 30)) text = "not (" + text + ")";
+  return text;
+}
+
+std::string random_type(Random& random, std::size_t index, bool constraint, bool with_inputs) {
+  std::string text = "  T" + std::to_string(index) + ":\n    kind: ";
+  text += constraint ? "constraint\n" : chance(random, 50) ? "asset\n" : "process\n";
+  std::vector<std::string> names;
+  std::vector<std::string> many;
+  if (chance(random, 50)) {
+    text += "    parameters: { p: { default: " + std::to_string(below(random, 5)) + " } }\n";
+    names.push_back("p");
+  }
+  if (!constraint) {
+    text += "    observed:\n";
+    for (std::size_t i = 0, n = 1 + below(random, 2); i < n; ++i) {
+      const std::string name = "o" + std::to_string(i);
+      text += "      " + name + ": {";
+      if (chance(random, 30)) text += " expect_every: " + std::to_string(1 + below(random, 20)) + " s";
+      text += " }\n";
+      names.push_back(name);
+    }
+  }
+  if (with_inputs) {
+    text += "    inputs:\n";
+    for (std::size_t i = 0, n = 1 + below(random, 2); i < n; ++i) {
+      text += "      i" + std::to_string(i) + ": {}\n";
+      names.push_back("i" + std::to_string(i));
+    }
+    if (chance(random, 40)) {
+      text += "      m: { many: true }\n";
+      many.push_back("m");
+    }
+  }
+  const std::size_t derived = constraint ? 0 : 1 + below(random, 3);
+  if (derived > 0) text += "    derived:\n";
+  for (std::size_t i = 0; i < derived; ++i) {
+    text +=
+        "      d" + std::to_string(i) + ": { is: \"" + number_expression(random, names, many, 2) + "\" }\n";
+    names.push_back("d" + std::to_string(i));
+  }
+  if (constraint) {
+    text += "    requires: \"" + truth_expression(random, names, many) + "\"\n";
+    if (chance(random, 70)) text += "    for: " + std::to_string(below(random, 15)) + " s\n";
+  }
+  return text;
+}
+
+struct TypeShape {
+  std::size_t index;
+  std::vector<std::string> numbers;  // attributes others may bind to
+  std::vector<std::string> inputs;
+  bool many = false;
+};
+
+/// What a type's text declares, read back by its indentation.
+TypeShape shape_of(const std::string& text, std::size_t index) {
+  TypeShape shape{index, {}, {}, false};
+  const auto has = [&](const std::string& name) {
+    return text.find("      " + name + ": ") != std::string::npos;
+  };
+  for (const char* name : {"o0", "o1", "d0", "d1", "d2"}) {
+    if (has(name)) shape.numbers.emplace_back(name);
+  }
+  for (const char* name : {"i0", "i1"}) {
+    if (has(name)) shape.inputs.emplace_back(name);
+  }
+  shape.many = has("m");
+  return shape;
+}
+
+}  // namespace
+
+std::string random_model(Random& random) {
+  std::string text = "twin: random\ntypes:\n";
+  std::vector<TypeShape> shapes;
+  const std::size_t types = 3 + below(random, 4);
+  for (std::size_t i = 0; i < types; ++i) {
+    const bool constraint = i > 0 && chance(random, 35);
+    const std::string type = random_type(random, i, constraint, i > 0);
+    shapes.push_back(shape_of(type, i));
+    text += type;
+  }
+  text += "entities:\n";
+  std::vector<std::string> outputs;  // ENTITY.ATTRIBUTE
+  const std::size_t entities = 3 + below(random, 14);
+  for (std::size_t e = 0; e < entities; ++e) {
+    const TypeShape& shape = e < 2 ? shapes.front() : pick(random, shapes);
+    text += "  e" + std::to_string(e) + ": { type: T" + std::to_string(shape.index);
+    if (!shape.inputs.empty()) {
+      text += ", inputs: {";
+      for (const std::string& input : shape.inputs) text += " " + input + ": " + pick(random, outputs) + ",";
+      if (shape.many) {
+        text += " m: [";
+        std::vector<std::string> members;
+        for (std::size_t i = 0, n = below(random, 6); i < n; ++i) {
+          const std::string& member = pick(random, outputs);
+          if (std::ranges::find(members, member) == members.end()) members.push_back(member);
+        }
+        for (std::size_t i = 0; i < members.size(); ++i) text += (i ? ", " : "") + members[i];
+        text += "],";
+      }
+      text.back() = ' ';
+      text += "}";
+    }
+    text += " }\n";
+    for (const std::string& name : shape.numbers) outputs.push_back("e" + std::to_string(e) + "." + name);
+  }
+  text += "sources:\n  s0: { allowed_lateness: 400 d }\n  s1: { allowed_lateness: 400 d }\n";
+  return text;
+}
+
+void random_events(Random& random, const schema::Model& model, RandomCase& into) {
+  std::vector<std::pair<EntityIndex, AttributeSlot>> observed;
+  for (EntityIndex e = 0; e < model.entity_count(); ++e) {
+    const auto& attributes = model.type_of(e).attributes;
+    for (AttributeSlot a = 0; a < attributes.size(); ++a) {
+      if (attributes[a].role == Role::observed) observed.emplace_back(e, a);
+    }
+  }
+  const std::size_t count = 1 + below(random, 60);
+  const std::size_t seconds = 1 + below(random, 80);
+  schema::EventBatch& events = into.events;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [entity, attribute] = pick(random, observed);
+    const auto time = static_cast<schema::EventTime>(below(random, seconds)) * kSecond;
+    const auto source = static_cast<schema::SourceIndex>(below(random, 2));
+    schema::Event& event = events.add("n" + std::to_string(i), time, source, entity);
+    if (chance(random, 50)) event.sequence = below(random, 50);
+    Value value = Value::number(static_cast<double>(below(random, 40)) / 8 - 1);
+    if (chance(random, 5)) value = Value::bad(schema::ValueType::number, Reason::reported_by_source);
+    if (chance(random, 5)) value.quality = std::max(value.quality, schema::Quality::uncertain);
+    events.values.push_back({attribute, value});
+    event.values_count = 1;
+  }
+  // Delivery: from in order to fully shuffled, some twice, cut into batches.
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return events.events[i].time; });
+  if (chance(random, 80)) {
+    const std::size_t reach = 1 + below(random, count);
+    for (std::size_t i = 0; i < count; ++i)
+      std::swap(order[i], order[std::min(count - 1, i + below(random, reach))]);
+  }
+  for (std::size_t i = 0, again = below(random, 1 + count / 4); i < again; ++i)
+    order.push_back(pick(random, order));
+  into.deliveries.emplace_back();
+  for (const std::size_t i : order) {
+    if (!into.deliveries.back().events.empty() && chance(random, 30)) into.deliveries.emplace_back();
+    into.deliveries.back().append(events, events.events[i]);
+  }
+}
+
+}  // namespace pollux::sim
