@@ -1,1 +1,216 @@
 #include "monitoring/metrics.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "monitoring/process.h"
+
+namespace pollux::monitoring {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+constexpr double kNanosecond = 1e-9;
+
+/// The families of one scrape. A metric that several probes publish is one family with several series.
+class Exposition {
+ public:
+  void counter(const char* name, const char* help, double value, Labels labels = {}) {
+    add(name, help, MetricType::Counter, std::move(labels)).counter.value = value;
+  }
+  void gauge(const char* name, const char* help, double value, Labels labels = {}) {
+    add(name, help, MetricType::Gauge, std::move(labels)).gauge.value = value;
+  }
+  void durations(const char* name, const char* help, const actors::DurationHistogram& measured,
+                 Labels labels = {}) {
+    auto& histogram = add(name, help, MetricType::Histogram, std::move(labels)).histogram;
+    const auto& bounds = actors::DurationHistogram::kBoundsNs;
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i <= bounds.size(); ++i) {
+      cumulative += measured.count(i);
+      const double bound = i < bounds.size() ? static_cast<double>(bounds[i]) * kNanosecond
+                                             : std::numeric_limits<double>::infinity();
+      histogram.bucket.push_back({cumulative, bound});
+    }
+    histogram.sample_count = cumulative;
+    histogram.sample_sum = static_cast<double>(measured.sum_ns()) * kNanosecond;
+  }
+
+  const std::vector<MetricFamily>& families() const { return families_; }
+
+ private:
+  ClientMetric& add(const char* name, const char* help, MetricType type, Labels labels) {
+    const auto [entry, is_new] = index_.try_emplace(name, families_.size());
+    if (is_new) families_.push_back({name, help, type, {}});
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    auto& metrics = families_[entry->second].metric;
+    metrics.push_back(std::move(metric));
+    return metrics.back();
+  }
+
+  std::vector<MetricFamily> families_;
+  std::map<std::string, std::size_t> index_;
+};
+
+double number(const actors::Counter& counter) {
+  return static_cast<double>(counter.value());
+}
+double number(const actors::Gauge& gauge) {
+  return static_cast<double>(gauge.value());
+}
+
+void expose_events(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
+  const auto outcome = [&](const char* name, const actors::Counter& counter) {
+    Labels labels = domain;
+    labels.push_back({"outcome", name});
+    out.counter("pollux_events_total", "Events submitted, by what became of them.", number(counter), labels);
+  };
+  outcome("accepted", probe.events_accepted);
+  outcome("duplicate", probe.events_duplicate);
+  outcome("too_late", probe.events_too_late);
+  outcome("from_the_future", probe.events_from_the_future);
+  out.counter("pollux_submissions_refused_total", "Submissions refused because the event queue was full.",
+              number(probe.submissions_refused_queue_full), domain);
+  out.counter("pollux_sequence_gaps_total", "Gaps seen in the sequence numbers of sources.",
+              number(probe.sequence_gaps), domain);
+  out.gauge("pollux_queue_events", "Events submitted and not yet settled.", number(probe.queue_events),
+            domain);
+  out.gauge("pollux_queue_events_limit", "Events in the queue beyond which submissions are refused.",
+            number(probe.queue_events_max), domain);
+}
+
+void expose_propagation(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
+  out.counter("pollux_epochs_settled_total", "Epochs settled since the process started.",
+              number(probe.epochs_settled), domain);
+  out.counter("pollux_epochs_replayed_total", "Epochs replayed from the journal at start.",
+              number(probe.epochs_replayed), domain);
+  out.counter("pollux_entity_evaluations_total", "Evaluations of an entity at a moment.",
+              number(probe.entities_evaluated), domain);
+  out.counter("pollux_failed_steps_total", "Evaluations whose result was bad.", number(probe.steps_failed),
+              domain);
+  out.counter("pollux_changes_total", "Values that changed, revisions included.", number(probe.changes),
+              domain);
+  out.counter("pollux_revisions_total", "Changes to an already settled past.", number(probe.revisions),
+              domain);
+  out.counter("pollux_changes_dropped_total", "Changes a slow reader missed.",
+              number(probe.changes_dropped_slow_reader), domain);
+  out.durations("pollux_propagation_duration_seconds", "Time to propagate one epoch.", probe.propagation,
+                domain);
+  out.durations("pollux_submit_to_settled_duration_seconds", "Time from submission to settled.",
+                probe.submit_to_settled, domain);
+}
+
+void expose_state(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
+  out.gauge("pollux_entities", "Entities in the twin.", number(probe.entities), domain);
+  out.gauge("pollux_clock_timestamp_seconds", "The twin's clock, event time since 1970.",
+            number(probe.clock_ns) * kNanosecond, domain);
+  out.gauge("pollux_settled_position", "Journal position of the newest settled epoch.",
+            number(probe.settled_position), domain);
+  out.gauge("pollux_violated_constraints", "Constraints violated now.", number(probe.violated_constraints),
+            domain);
+  out.gauge("pollux_unknown_constraints", "Constraints whose status is unknown now.",
+            number(probe.unknown_constraints), domain);
+  out.gauge("pollux_timeline_versions", "Timeline versions held in memory.", number(probe.versions), domain);
+  out.counter("pollux_journal_written_bytes_total", "Bytes appended to the journal.",
+              number(probe.journal_bytes), domain);
+  out.durations("pollux_journal_append_duration_seconds", "Time to make one epoch durable.",
+                probe.journal_append, domain);
+}
+
+void expose_requests(Exposition& out, const server::ServerProbe& probe) {
+  for (std::size_t route = 0; route < server::kRouteCount; ++route) {
+    for (std::size_t status = 0; status < server::kStatusClassCount; ++status) {
+      const auto& counter = probe.requests[route][status];
+      if (counter.value() == 0) continue;
+      out.counter("pollux_http_requests_total", "HTTP requests by route and class of status code.",
+                  number(counter),
+                  {{"route", server::name_of(static_cast<server::RouteId>(route))},
+                   {"status", server::kStatusClassNames[status]}});
+    }
+  }
+  out.durations("pollux_http_request_duration_seconds",
+                "Time from request head to the end of the answer, streams not included.",
+                probe.request_duration);
+  out.counter("pollux_http_body_bytes_total", "Bytes of request bodies read.", number(probe.body_bytes));
+  out.gauge("pollux_http_bodies_held_bytes", "Request bodies in memory now.",
+            number(probe.bodies_held_bytes));
+}
+
+void expose_connections(Exposition& out, const server::ServerProbe& probe) {
+  out.counter("pollux_http_connections_accepted_total", "Connections accepted.",
+              number(probe.connections_accepted));
+  out.counter("pollux_http_connections_refused_total", "Connections refused because too many were open.",
+              number(probe.connections_refused));
+  out.gauge("pollux_http_connections", "Connections open now.", number(probe.connections));
+  out.gauge("pollux_http_connections_limit", "Connections beyond which new ones are refused.",
+            number(probe.connections_max));
+  out.gauge("pollux_http_change_streams", "Readers of the change feed now.", number(probe.change_streams));
+  out.counter("pollux_http_change_stream_gaps_total", "Times a reader of the change feed had missed some.",
+              number(probe.change_stream_gaps));
+}
+
+void expose_process(Exposition& out) {
+  const ProcessFacts facts = read_process_facts();
+  out.gauge("pollux_build_info", "Always 1; the version is in the label.", 1, {{"version", POLLUX_VERSION}});
+  out.counter("process_cpu_seconds_total", "User and system CPU time spent.", facts.cpu_s);
+  const auto optional_gauge = [&](const char* name, const char* help, const auto& value) {
+    if (value) out.gauge(name, help, static_cast<double>(*value));
+  };
+  optional_gauge("process_resident_memory_bytes", "Resident memory.", facts.resident_bytes);
+  optional_gauge("process_open_fds", "Open file descriptors.", facts.open_fds);
+  optional_gauge("process_max_fds", "Most file descriptors this process may open.", facts.fds_max);
+  optional_gauge("process_start_time_seconds", "Start of the process since 1970.", facts.start_time_s);
+}
+
+}  // namespace
+
+struct Metrics::Implementation {
+  mutable std::mutex mutex;
+  std::vector<std::pair<std::string, const actors::DomainProbe*>> domains;
+  std::vector<const server::ServerProbe*> servers;
+};
+
+Metrics::Metrics() : implementation_(std::make_unique<Implementation>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::observe(const actors::DomainProbe& probe, const std::string& domain) {
+  const std::scoped_lock lock(implementation_->mutex);
+  implementation_->domains.emplace_back(domain, &probe);
+}
+
+void Metrics::observe(const server::ServerProbe& probe) {
+  const std::scoped_lock lock(implementation_->mutex);
+  implementation_->servers.push_back(&probe);
+}
+
+std::string Metrics::render() const {
+  Exposition exposition;
+  {
+    const std::scoped_lock lock(implementation_->mutex);
+    for (const auto& [name, probe] : implementation_->domains) {
+      const Labels domain = {{"domain", name}};
+      expose_events(exposition, *probe, domain);
+      expose_propagation(exposition, *probe, domain);
+      expose_state(exposition, *probe, domain);
+    }
+    for (const auto* probe : implementation_->servers) {
+      expose_requests(exposition, *probe);
+      expose_connections(exposition, *probe);
+    }
+  }
+  expose_process(exposition);
+  return prometheus::TextSerializer().Serialize(exposition.families());
+}
+
+}  // namespace pollux::monitoring

@@ -249,9 +249,9 @@ Typed ExpressionFunctions::inspect(const Node& node, Operation operation, const 
 
 Typed ExpressionFunctions::aggregate(const Node& node, AggregateFunction function) {
   if (node.children.size() != 1 || !is_many(node.children[0])) {
-    for (const NodeIndex child : node.children) {
-      if (!is_many(child)) compiler.visit(child, nullptr);
-    }
+    const bool is_name =
+        node.children.size() == 1 && compiler.tree_[node.children[0]].kind == Node::Kind::name;
+    if (is_name && compiler.visit(node.children[0], nullptr).is_error()) return {};
     return compiler.fail(node.offset, std::string(node.text) + " takes the name of one input with many: true",
                          node.children.empty() ? "nothing" : "something else", "as in sum(water)");
   }

@@ -52,6 +52,12 @@ class NumberFinder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Numb
     return true;
   }
 
+  // The parser itself refused a number that begins `rest`, before telling of it.
+  void refused_number(std::string_view rest) {
+    step();
+    number_ = rest.substr(0, rest.find_first_not_of("+-.0123456789eE"));
+  }
+
   const std::string& number() const { return number_; }
   std::string pointer() const {
     std::string path;
@@ -109,7 +115,9 @@ JsonFault find_json_fault(std::string_view text, std::string_view refusal) {
     return fault;
   }
   fault.offset = std::min(result.Offset(), text.size());
-  if (result.Code() == rapidjson::kParseErrorTermination) {
+  const bool too_big = result.Code() == rapidjson::kParseErrorNumberTooBig;
+  if (too_big) finder.refused_number(text.substr(fault.offset));
+  if (too_big || result.Code() == rapidjson::kParseErrorTermination) {
     fault.is_number = true;
     fault.pointer = finder.pointer();
     fault.message = "the number " + finder.number().substr(0, kNumberShownBytesMax) + " at " +

@@ -12,6 +12,9 @@ namespace {
 constexpr std::array<std::string_view, 6> kUnsupported = {"decision_scope", "decisions", "actions",
                                                           "domains",        "links",     "states"};
 
+/// Words of the expression language that no attribute, input or symbol can be called.
+constexpr std::array<std::string_view, 5> kReserved = {"and", "or", "not", "true", "false"};
+
 constexpr std::array<std::string_view, 3> kValueTypes = {"number", "boolean", "symbol"};
 constexpr std::size_t kValuesPerSymbolMax = 1024;
 
@@ -61,11 +64,19 @@ std::string nearest_word(std::string_view word, std::span<const std::string_view
 }
 
 std::string describe(const Unit& unit) {
-  return unit.is_plain() ? "a plain number" : unit.text + " (" + describe(unit.dimension) + ")";
+  if (unit.is_plain()) return "a plain number";
+  const std::string dimension = describe(unit.dimension);
+  return unit.text == dimension ? dimension : unit.text + " (" + dimension + ")";
 }
 
 std::string number_form(const Unit& unit) {
   return unit.is_plain() ? "a number" : "a number, in " + unit.text + " or with its unit";
+}
+
+void report_unit(YamlNode node, const Error& error, ErrorList& errors) {
+  const std::string nearest = nearest_unit(error.where);
+  errors.add(node.where(), error.message, node.description(), nearest.empty() ? error.advice : "a unit",
+             nearest);
 }
 
 std::optional<Unit> read_unit(YamlNode node, ErrorList& errors) {
@@ -73,7 +84,7 @@ std::optional<Unit> read_unit(YamlNode node, ErrorList& errors) {
   if (!text) return std::nullopt;
   Result<Unit> unit = parse_unit(*text);
   if (unit) return std::move(unit).value();
-  errors.add(node.where(), unit.error().message, node.description(), unit.error().advice);
+  report_unit(node, unit.error(), errors);
   return std::nullopt;
 }
 
@@ -169,6 +180,12 @@ std::optional<YamlNode> read_mapping(YamlNode node, Subject subject, ErrorList& 
 }
 
 bool check_name(YamlNode node, NameForm form, ErrorList& errors) {
+  const bool reserved = std::find(kReserved.begin(), kReserved.end(), node.text()) != kReserved.end();
+  if (reserved && form != NameForm::entity) {
+    errors.add(node.where(), "this word has a meaning of its own in expressions", node.description(),
+               "another name");
+    return false;
+  }
   const bool short_enough = node.text().size() <= kNameBytesMax;
   if (short_enough && fits(node.text(), form)) return true;
   if (short_enough) {
@@ -212,7 +229,7 @@ std::optional<std::size_t> read_word(YamlNode node, std::string_view what,
                                      std::span<const std::string_view> words, ErrorList& errors) {
   const auto found = std::find(words.begin(), words.end(), node.text());
   if (node.is_scalar() && found != words.end()) return found - words.begin();
-  errors.add(node.where(), std::string(what) + " must be one of the words it can be", node.description(),
+  errors.add(node.where(), std::string(what) + " is none of the words it can be", node.description(),
              joined(words), nearest_word(node.text(), words));
   return std::nullopt;
 }
@@ -234,7 +251,7 @@ std::optional<double> read_number(YamlNode node, std::string_view what, const Un
   if (written.empty()) return number;
   const Result<Unit> from = parse_unit(written);
   if (!from) {
-    errors.add(node.where(), from.error().message, node.description(), from.error().advice);
+    report_unit(node, from.error(), errors);
     return std::nullopt;
   }
   if (!convertible(*from, unit)) {

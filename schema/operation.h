@@ -18,6 +18,18 @@ enum class Operation : std::uint8_t {
   absolute,
   minimum,
   maximum,
+  less,
+  less_equal,
+  equal,
+  not_equal,
+  logical_and,
+  logical_or,
+  logical_not,
+  choose,     ///< `left` ? `right` : `other`
+  fall_back,  ///< `left` where it is usable, else `right`
+  is_known,
+  quality_of,
+  // From here on, calls into the mathematics library.
   square_root,
   exponential,
   natural_log,
@@ -31,25 +43,20 @@ enum class Operation : std::uint8_t {
   cosine,
   tangent,
   arc_tangent,  ///< atan2(left, right)
-  less,
-  less_equal,
-  equal,
-  not_equal,
-  logical_and,
-  logical_or,
-  logical_not,
-  choose,     ///< `left` ? `right` : `other`
-  fall_back,  ///< `left` where it is usable, else `right`
-  is_known,
-  quality_of,
 };
+
+/// The operations that are calls into the mathematics library, kept out of the way of the others.
+double compute_by_library(Operation operation, double left, double right);
 
 /// The result of an operation on good operands; one that is not finite stands for a bad value.
 ///
 /// Operations that could turn an operand that is not finite into an ordinary result (comparing it, dividing
 /// by it) make `poison` NaN instead; then the result must be found by `Program::evaluate_carefully`.
-inline double compute(Operation operation, double left, double right, double other, double& poison) {
-  const auto hide_nothing_of = [&poison](double x) { poison += x - x; };
+[[gnu::always_inline]] inline double compute(Operation operation, double left, double right, double other,
+                                             double& poison) {
+  const auto hide_nothing_of = [&poison](double x) __attribute__((always_inline)) {
+    poison += x - x;
+  };
   switch (operation) {
     case Operation::add:
       return left + right;
@@ -72,38 +79,6 @@ inline double compute(Operation operation, double left, double right, double oth
       hide_nothing_of(left);
       hide_nothing_of(right);
       return left < right ? right : left;
-    case Operation::square_root:
-      return std::sqrt(left);
-    case Operation::exponential:
-      hide_nothing_of(left);
-      return std::exp(left);
-    case Operation::natural_log:
-      return std::log(left);
-    case Operation::decimal_log:
-      return std::log10(left);
-    case Operation::power:
-      hide_nothing_of(left);
-      hide_nothing_of(right);
-      return std::pow(left, right);
-    case Operation::floor:
-      return std::floor(left);
-    case Operation::ceiling:
-      return std::ceil(left);
-    case Operation::round:
-      return std::round(left);
-    case Operation::sign:
-      hide_nothing_of(left);
-      return left > 0 ? 1 : left < 0 ? -1 : 0;
-    case Operation::sine:
-      return std::sin(left);
-    case Operation::cosine:
-      return std::cos(left);
-    case Operation::tangent:
-      return std::tan(left);
-    case Operation::arc_tangent:
-      hide_nothing_of(left);
-      hide_nothing_of(right);
-      return std::atan2(left, right);
     case Operation::less:
       hide_nothing_of(left);
       hide_nothing_of(right);
@@ -134,6 +109,25 @@ inline double compute(Operation operation, double left, double right, double oth
       return std::isfinite(left) ? 1 : 0;
     case Operation::quality_of:
       return static_cast<double>(std::isfinite(left) ? Quality::good : Quality::bad);
+    case Operation::exponential:
+    case Operation::sign:
+      hide_nothing_of(left);
+      return compute_by_library(operation, left, right);
+    case Operation::power:
+    case Operation::arc_tangent:
+      hide_nothing_of(left);
+      hide_nothing_of(right);
+      return compute_by_library(operation, left, right);
+    case Operation::square_root:
+    case Operation::natural_log:
+    case Operation::decimal_log:
+    case Operation::floor:
+    case Operation::ceiling:
+    case Operation::round:
+    case Operation::sine:
+    case Operation::cosine:
+    case Operation::tangent:
+      return compute_by_library(operation, left, right);
   }
   __builtin_unreachable();
 }

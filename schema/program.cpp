@@ -137,7 +137,10 @@ Value Program::evaluate(const Value* operands) const {
   }
   const double x = frame[parts_.result];
   if (!std::isfinite(x + poison)) return evaluate_carefully(operands);
-  return finish(x, Quality::good, Reason::none);
+  // Spelled out for good values: the compiler then builds the result in registers.
+  if (parts_.type == ValueType::number) return Value::number(x);
+  if (parts_.type == ValueType::boolean) return Value::boolean(x != 0);
+  return Value::symbol(static_cast<Symbol>(x));
 }
 
 Value Program::evaluate_carefully(const Value* operands) const {
@@ -155,19 +158,15 @@ Value Program::evaluate_carefully(const Value* operands) const {
                                      frame[instruction.other]);
   }
   const Register& result = frame[parts_.result];
-  return finish(result.x, result.quality, result.reason);
-}
-
-Value Program::finish(double x, Quality quality, Reason reason) const {
-  if (quality == Quality::bad) return Value::bad(parts_.type, reason);
-  if (quality == Quality::unknown) return Value::unknown(parts_.type, reason);
+  if (result.quality == Quality::bad) return Value::bad(parts_.type, result.reason);
+  if (result.quality == Quality::unknown) return Value::unknown(parts_.type, result.reason);
   switch (parts_.type) {
     case ValueType::number:
-      return Value::number(x, quality, reason);
+      return Value::number(result.x, result.quality, result.reason);
     case ValueType::boolean:
-      return Value::boolean(x != 0, quality, reason);
+      return Value::boolean(result.x != 0, result.quality, result.reason);
     case ValueType::symbol:
-      return Value::symbol(static_cast<Symbol>(x), quality, reason);
+      return Value::symbol(static_cast<Symbol>(result.x), result.quality, result.reason);
   }
   __builtin_unreachable();
 }

@@ -52,7 +52,7 @@ class Program {
   Value evaluate(const Value* operands) const;
 
   /// The same result by way of the quality and reason of every step; public so that tests can compare.
-  Value evaluate_carefully(const Value* operands) const;
+  [[gnu::noinline, gnu::cold]] Value evaluate_carefully(const Value* operands) const;
 
   /// The operand indices this program reads, ascending, each once.
   const std::vector<std::uint16_t>& reads() const { return reads_; }
@@ -63,8 +63,6 @@ class Program {
   bool empty() const { return frame_size_ == 0; }
 
  private:
-  Value finish(double x, Quality quality, Reason reason) const;
-
   Parts parts_;
   std::vector<std::uint16_t> reads_;
   std::size_t frame_size_ = 0;

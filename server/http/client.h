@@ -16,10 +16,12 @@ struct HttpReply {
   unsigned retry_after_s = 0;  ///< From Retry-After; 0 when absent.
 };
 
-/// One keep-alive connection to one server, reconnecting when it breaks. Belongs to one thread; blocks.
+/// One keep-alive connection to one server, reconnecting when it breaks. Belongs to one thread, which may
+/// hold only one client (KJ allows one event loop a thread); blocks.
 class HttpClient {
  public:
-  /// `url`: `http://HOST:PORT`. Does not connect yet. Errors: invalid.
+  /// `url`: `http://HOST:PORT`. Does not connect yet. Errors: invalid; unavailable when this
+  /// thread has a client or another KJ event loop already.
   static schema::Result<std::unique_ptr<HttpClient>> create(std::string_view url);
   ~HttpClient();
 
@@ -29,7 +31,8 @@ class HttpClient {
   schema::Result<HttpReply> post(std::string_view path, std::string_view content_type, std::string_view body);
 
   /// Posts a CloudEvents JSON batch to /v1/events, and again after 429, 503 or a broken connection, until it
-  /// is acknowledged or `attempts` are used up (events carry ids, so repeating is safe).
+  /// is acknowledged or `attempts` are used up (events carry ids, so repeating is safe). Waits as long as
+  /// Retry-After asks, else 50 ms doubling to 2 s. Returns the last reply or error.
   schema::Result<HttpReply> post_events(std::string_view batch, unsigned attempts = 60);
 
  private:

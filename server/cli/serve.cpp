@@ -1,0 +1,222 @@
+#include <spdlog/spdlog.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <atomic>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "actors/journal.h"
+#include "actors/twin.h"
+#include "monitoring/logging.h"
+#include "monitoring/metrics.h"
+#include "server/cli/model_source.h"
+#include "server/cli/verbs.h"
+#include "server/http/server.h"
+
+namespace pollux::server::cli {
+namespace {
+
+using schema::Error;
+using schema::ErrorCode;
+using schema::Result;
+
+struct ServeOptions {
+  ModelSource source;
+  std::string data;
+  HttpServerOptions http;
+  actors::TwinOptions twin;
+  std::string clock = "wall";
+  std::string log_format = "text";
+  std::string log_level = "info";
+  bool accept_model_change = false;
+  bool insecure_listen = false;
+};
+
+/// Opens the data directory, unless it was last written under another version of the model.
+Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& options,
+                                                      const schema::Model& model) {
+  auto journal = actors::open_rocksdb_journal(options.data, model);
+  if (!journal.ok() || options.accept_model_change) return journal;
+  const std::string& written_under = (*journal)->identity().model_version;
+  if (written_under.empty() || written_under == model.version()) return journal;
+  return Error{ErrorCode::invalid,
+               "the data was written under model version " + written_under.substr(0, 12) + ", but " +
+                   options.source.model + " is version " + model.version().substr(0, 12) +
+                   "; replaying it under another model can change what the twin says of the past",
+               options.data, "start with --accept-model-change if that is what you want"};
+}
+
+int exit_code_of(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::corrupt:
+    case ErrorCode::conflict:
+    case ErrorCode::not_found:
+      return kDataDirectory;
+    case ErrorCode::io:
+      return kInputOutput;
+    default:
+      return kFailed;
+  }
+}
+
+/// Starts the twin on a thread of its own, so that /readyz can tell how far the replay has come.
+class Startup {
+ public:
+  Startup(const ServeOptions& options, std::shared_ptr<const schema::Model> model, HttpServer& server,
+          monitoring::Metrics& metrics)
+      : options_(options), model_(std::move(model)), server_(server), metrics_(metrics) {
+    thread_ = std::thread([this] { run(); });
+  }
+  ~Startup() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  bool finished() const { return finished_; }
+  /// REQUIRES: finished. Null after a failure.
+  actors::Twin* twin() {
+    if (thread_.joinable()) thread_.join();
+    return twin_.get();
+  }
+  int exit_code() const { return exit_code_; }
+
+ private:
+  void run() {
+    if (auto started = start(); !started.ok()) {
+      spdlog::critical("cannot start: {}", started.error().text());
+      exit_code_ = exit_code_of(started.error());
+      server_.stop();
+    }
+    finished_ = true;
+    if (twin_ != nullptr) server_.attach(*twin_);
+  }
+
+  Result<void> start() {
+    auto journal = open_journal(options_, *model_);
+    if (!journal.ok()) return journal.error();
+    if (const auto last = (*journal)->last_position(); last > 0) spdlog::info("replaying {} epochs", last);
+    auto twin = actors::Twin::start(
+        model_, std::move(*journal), options_.twin,
+        [this](const actors::ReplayProgress& progress) { server_.show_progress(progress); });
+    if (!twin.ok()) return twin.error();
+    twin_ = std::move(*twin);
+    metrics_.observe(twin_->probe(), model_->name());
+    spdlog::info("ready: twin {}, {} entities, position {}", model_->name(), model_->entity_count(),
+                 twin_->settled_position());
+    return {};
+  }
+
+  const ServeOptions& options_;
+  std::shared_ptr<const schema::Model> model_;
+  HttpServer& server_;
+  monitoring::Metrics& metrics_;
+  std::unique_ptr<actors::Twin> twin_;
+  int exit_code_ = kOk;
+  std::atomic<bool> finished_{false};
+  std::thread thread_;
+};
+
+int serve_until_stopped(const ServeOptions& options, const std::shared_ptr<const schema::Model>& model) {
+  monitoring::Metrics metrics;
+  auto server = HttpServer::open(options.http, model, metrics);
+  if (!server.ok()) {
+    spdlog::critical("{}", server.error().text());
+    return kInputOutput;
+  }
+  spdlog::info("listening on http://{}", (*server)->address());
+  Startup startup(options, model, **server, metrics);
+  (*server)->run();
+  if (!startup.finished()) {
+    // A replay only reads, so there is nothing to finish and nothing to lose.
+    spdlog::info("stopped while replaying");
+    std::_Exit(kOk);
+  }
+  if (actors::Twin* twin = startup.twin()) {
+    twin->stop();
+    spdlog::info("stopped at position {}", twin->settled_position());
+  }
+  return startup.exit_code();
+}
+
+int run_serve(ServeOptions& options) {
+  monitoring::install_logger(
+      options.log_format == "json" ? monitoring::LogFormat::json : monitoring::LogFormat::text,
+      options.log_level);
+  if (!is_loopback(options.http.listen) && !options.insecure_listen) {
+    std::cerr
+        << "pollux: " << options.http.listen
+        << " can be reached from other machines, and this server has no TLS and no tokens yet: anyone who "
+           "reaches it may read and write the twin. Listen on 127.0.0.1 behind a proxy that has them, or "
+           "say --insecure-listen.\n";
+    return kUsage;
+  }
+  options.http.stop_on_signals = true;
+  options.twin.clock = options.clock == "events" ? actors::ClockMode::events : actors::ClockMode::wall;
+  int exit_code = kOk;
+  const auto model = load_or_explain(options.source, exit_code);
+  return model == nullptr ? exit_code : serve_until_stopped(options, model);
+}
+
+void add_twin_options(CLI::App& verb, ServeOptions& options) {
+  verb.add_option("MODEL", options.source.model, "The model file")->required()->envname("POLLUX_MODEL");
+  verb.add_option("--data", options.data, "The data directory; made when it is not there")
+      ->required()
+      ->envname("POLLUX_DATA");
+  verb.add_option("--parameters", options.source.parameters,
+                  "Parameter files laid over the model, later ones win")
+      ->envname("POLLUX_PARAMETERS");
+  verb.add_option("--clock", options.clock,
+                  "What moves the twin's clock: wall, or events (for recorded data)")
+      ->check(CLI::IsMember({"wall", "events"}))
+      ->capture_default_str()
+      ->envname("POLLUX_CLOCK");
+  verb.add_option("--threads", options.twin.threads, "Worker threads; 0 is one a core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str()
+      ->envname("POLLUX_THREADS");
+  verb.add_option("--queue-events", options.twin.queue_events_max,
+                  "Events that may wait to be settled; beyond it clients are told to try again")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str()
+      ->envname("POLLUX_QUEUE_EVENTS");
+  verb.add_flag("--accept-model-change", options.accept_model_change,
+                "Replay data written under another version of the model")
+      ->envname("POLLUX_ACCEPT_MODEL_CHANGE");
+}
+
+void add_server_options(CLI::App& verb, ServeOptions& options) {
+  verb.add_option("--listen", options.http.listen, "HOST:PORT; port 0 takes a free one and logs it")
+      ->capture_default_str()
+      ->envname("POLLUX_LISTEN");
+  verb.add_flag("--insecure-listen", options.insecure_listen,
+                "Allow an address that other machines can reach, without TLS and tokens")
+      ->envname("POLLUX_INSECURE_LISTEN");
+  verb.add_option("--connections", options.http.connections_max, "Connections open at once")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str()
+      ->envname("POLLUX_CONNECTIONS");
+  verb.add_option("--log-format", options.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str()
+      ->envname("POLLUX_LOG_FORMAT");
+  verb.add_option("--log-level", options.log_level, "debug, info, warning, error or critical")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "critical"}))
+      ->capture_default_str()
+      ->envname("POLLUX_LOG_LEVEL");
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<ServeOptions>();
+  auto* verb = app.add_subcommand("serve", "Run a twin and serve it over HTTP");
+  add_twin_options(*verb, *options);
+  add_server_options(*verb, *options);
+  verb->callback([options, &exit_code] { exit_code = run_serve(*options); });
+}
+
+}  // namespace pollux::server::cli

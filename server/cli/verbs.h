@@ -1,0 +1,23 @@
+// The verbs of `pollux`: one function each adds its subcommand; running it sets the exit code.
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace pollux::server::cli {
+
+/// What the process ends with; documented in `pollux --help`.
+enum ExitCode : int {
+  kOk = 0,
+  kFailed = 1,         ///< The check failed: the model has errors, or was refused.
+  kUsage = 2,          ///< The command line is wrong.
+  kDataDirectory = 3,  ///< The data directory is damaged, locked, or belongs to something else.
+  kInputOutput = 4,    ///< A file or the network failed.
+};
+
+// `app` and `exit_code` must outlive parsing.
+void add_check(CLI::App& app, int& exit_code);
+void add_graph(CLI::App& app, int& exit_code);
+void add_serve(CLI::App& app, int& exit_code);
+void add_version(CLI::App& app, int& exit_code);
+
+}  // namespace pollux::server::cli

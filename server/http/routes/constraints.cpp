@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <array>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "schema/diagnostic.h"
+#include "server/http/crossing.h"
+#include "server/http/json.h"
+#include "server/http/problem.h"
+#include "server/http/routes/routes.h"
+
+namespace pollux::server::routes {
+namespace {
+
+constexpr std::uint64_t kLimitDefault = 1'000;
+constexpr std::uint64_t kLimitMax = 10'000;
+constexpr std::array<std::string_view, 3> kStatuses = {"satisfied", "violated", "unknown"};
+
+/// What to show of the constraints read.
+struct Wanted {
+  std::string status;  ///< Empty: any.
+  std::uint64_t limit = kLimitDefault;
+};
+
+schema::Result<Wanted> parse_wanted(const Target& target) {
+  Wanted wanted;
+  if (auto known = target.expect_only({"status", "limit"}); !known.ok()) return known.error();
+  auto limit = target.number("limit", kLimitDefault, 1, kLimitMax);
+  if (!limit.ok()) return limit.error();
+  wanted.limit = *limit;
+  wanted.status = target.parameter("status").value_or("");
+  if (!wanted.status.empty() &&
+      std::find(kStatuses.begin(), kStatuses.end(), wanted.status) == kStatuses.end()) {
+    return schema::Error{schema::ErrorCode::invalid, "there is no status `" + wanted.status + "`", "status",
+                         "it is satisfied, violated or unknown"};
+  }
+  return wanted;
+}
+
+std::vector<schema::EntityIndex> constraints_of(const schema::Model& model) {
+  std::vector<schema::EntityIndex> constraints;
+  for (std::uint64_t entity = 0; entity < model.entity_count(); ++entity) {
+    const auto index = static_cast<schema::EntityIndex>(entity);
+    if (model.type_of(index).constraint) constraints.push_back(index);
+  }
+  return constraints;
+}
+
+const actors::AttributeState* status_in(const schema::Model& model, const actors::EntityState& state) {
+  const schema::AttributeSlot slot = model.type_of(state.entity).constraint->status;
+  const auto found = std::find_if(state.attributes.begin(), state.attributes.end(),
+                                  [&](const auto& each) { return each.attribute == slot; });
+  return found == state.attributes.end() ? nullptr : &*found;
+}
+
+std::string_view status_text_of(const schema::Model& model, const actors::AttributeState* status) {
+  if (status == nullptr || !status->value.usable()) return "unknown";
+  return model.symbol_text(status->value.as_symbol());
+}
+
+using OpenEpisodes = std::unordered_map<schema::EntityIndex, actors::Episode>;
+
+void write_constraint(JsonWriter& json, const schema::Model& model, const actors::EntityState& state,
+                      const OpenEpisodes& open) {
+  const schema::EntityType& type = model.type_of(state.entity);
+  const actors::AttributeState* status = status_in(model, state);
+  json.StartObject();
+  write_key(json, "id");
+  write_text(json, model.id(state.entity));
+  write_key(json, "type");
+  write_text(json, type.name);
+  write_key(json, "status");
+  write_text(json, status_text_of(model, status));
+  write_key(json, "since");
+  write_time(json, status == nullptr ? schema::kBeginning : status->time);
+  write_key(json, "quality");
+  write_text(json, status == nullptr ? "unknown" : schema::name_of(status->value.quality));
+  if (status != nullptr && status->value.reason != schema::Reason::none) {
+    write_key(json, "reason");
+    write_text(json, schema::name_of(status->value.reason));
+  }
+  write_key(json, "severity");
+  write_text(json, schema::name_of(type.constraint->severity));
+  write_key(json, "requires");
+  write_text(json, type.constraint->requires_text);
+  write_key(json, "for");
+  write_text(json, schema::format_duration(type.constraint->hold));
+  write_key(json, "open_episode");
+  if (const auto episode = open.find(state.entity); episode != open.end()) {
+    write_episode(json, model, episode->second);
+  } else {
+    json.Null();
+  }
+  json.EndObject();
+}
+
+Reply render_constraints(const schema::Model& model, const Wanted& wanted, const actors::StateView& view,
+                         const OpenEpisodes& open) {
+  std::uint64_t shown = 0;
+  std::uint64_t matching = 0;
+  JsonBuffer buffer;
+  JsonWriter json(buffer);
+  json.StartObject();
+  write_key(json, "position");
+  json.Uint64(view.position);
+  write_key(json, "clock");
+  write_time(json, view.clock);
+  write_key(json, "constraints");
+  json.StartArray();
+  for (const auto& state : view.entities) {
+    if (!wanted.status.empty() && status_text_of(model, status_in(model, state)) != wanted.status) continue;
+    ++matching;
+    if (shown == wanted.limit) continue;
+    write_constraint(json, model, state, open);
+    ++shown;
+  }
+  json.EndArray();
+  write_key(json, "matching");
+  json.Uint64(matching);
+  json.EndObject();
+  return {200, "application/json", text_of(buffer), {}};
+}
+
+/// Those still open, among the constraints that the view shows violated: the two are read one after the
+/// other, and the state is what is being told.
+OpenEpisodes open_among(const schema::Model& model, const actors::StateView& view,
+                        const std::vector<actors::Episode>& episodes) {
+  OpenEpisodes open;
+  for (const auto& episode : episodes) {
+    if (episode.to == schema::kNever) open[episode.constraint] = episode;
+  }
+  for (const auto& state : view.entities) {
+    if (status_text_of(model, status_in(model, state)) != "violated") open.erase(state.entity);
+  }
+  return open;
+}
+
+}  // namespace
+
+kj::Promise<Reply> list_constraints(const Request& request, Site& site, actors::Twin& twin) {
+  auto wanted = parse_wanted(request.target);
+  if (!wanted.ok()) return problem_of(wanted.error());
+  auto constraints = constraints_of(*site.model);
+  const std::size_t episodes_max = constraints.size();
+  return from_engine<actors::StateView>(
+             [&](auto done) { twin.read(std::move(constraints), std::move(done)); })
+      .then([&site, &twin, wanted = *wanted, episodes_max](actors::StateView&& view) {
+        using Episodes = std::vector<actors::Episode>;
+        const schema::EventTime now = view.clock;
+        return from_engine<Episodes>([&](auto done) {
+                 twin.episodes(schema::kNone, now, schema::kNever, episodes_max, std::move(done));
+               })
+            .then([&site, wanted, view = kj::mv(view)](Episodes&& episodes) {
+              return render_constraints(*site.model, wanted, view, open_among(*site.model, view, episodes));
+            });
+      });
+}
+
+}  // namespace pollux::server::routes

@@ -1,0 +1,94 @@
+#include <algorithm>
+
+#include "server/http/crossing.h"
+#include "server/http/json.h"
+#include "server/http/problem.h"
+#include "server/http/routes/routes.h"
+
+namespace pollux::server::routes {
+namespace {
+
+constexpr std::string_view kSingle = "application/cloudevents+json";
+constexpr std::string_view kBatch = "application/cloudevents-batch+json";
+constexpr std::string_view kEither = "application/json";
+
+/// The media type without its parameters, in lower case.
+std::string media_type(std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find(';')));
+  while (!type.empty() && type.back() == ' ') type.pop_back();
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return type;
+}
+
+/// A media type that promises one event, or a batch, must keep the promise.
+kj::Maybe<Reply> refuse_other_form(const std::string& type, const std::string& body) {
+  const std::size_t first = body.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return nullptr;
+  if (type == kSingle && body[first] == '[') {
+    return problem(400, {"the body is an array, but its media type promises a single event",
+                         "byte " + std::to_string(first), "send it as " + std::string(kBatch), ""});
+  }
+  if (type == kBatch && body[first] == '{') {
+    return problem(400, {"the body is one object, but its media type promises an array of events",
+                         "byte " + std::to_string(first), "send it as " + std::string(kSingle), ""});
+  }
+  return nullptr;
+}
+
+Reply render_receipt(const actors::Receipt& receipt) {
+  std::size_t accepted = 0;
+  std::size_t duplicates = 0;
+  JsonBuffer buffer;
+  JsonWriter json(buffer);
+  json.StartObject();
+  write_key(json, "position");
+  json.Uint64(receipt.position);
+  write_key(json, "outcomes");
+  json.StartArray();
+  for (const actors::EventOutcome outcome : receipt.outcomes) {
+    accepted += outcome == actors::EventOutcome::accepted ? 1 : 0;
+    duplicates += outcome == actors::EventOutcome::duplicate ? 1 : 0;
+    write_text(json, actors::name_of(outcome));
+  }
+  json.EndArray();
+  write_key(json, "accepted");
+  json.Uint64(accepted);
+  write_key(json, "duplicates");
+  json.Uint64(duplicates);
+  write_key(json, "quarantined");
+  json.Uint64(receipt.outcomes.size() - accepted - duplicates);
+  json.EndObject();
+  return {200, "application/json", text_of(buffer), {}};
+}
+
+}  // namespace
+
+kj::Maybe<Reply> refuse_media_type(const Request& request) {
+  if (!request.content_encoding.empty() && request.content_encoding != "identity") {
+    return problem(415, {"the body is encoded as `" + request.content_encoding + "`", "Content-Encoding",
+                         "send it as it is", ""});
+  }
+  const std::string type = media_type(request.content_type);
+  if (type == kSingle || type == kBatch || type == kEither) return nullptr;
+  return problem(
+      415, {request.content_type.empty() ? "the media type of the body is not given"
+                                         : "`" + request.content_type + "` is not taken here",
+            "Content-Type",
+            "send " + std::string(kSingle) + ", " + std::string(kBatch) + " or " + std::string(kEither), ""});
+}
+
+kj::Promise<Reply> post_events(const Request& request, Site& site, actors::Twin& twin) {
+  if (auto known = request.target.expect_only({}); !known.ok()) return problem_of(known.error());
+  KJ_IF_MAYBE (refusal, refuse_other_form(media_type(request.content_type), request.body)) {
+    return kj::mv(*refusal);
+  }
+  schema::ParsedEvents parsed = site.parser.parse(request.body);
+  if (!parsed.problems.empty()) return problem_of(parsed.problems);
+  using Answer = schema::Result<actors::Receipt>;
+  return from_engine<Answer>([&](auto done) { twin.submit(std::move(parsed.batch), std::move(done)); })
+      .then(
+          [](Answer&& answer) { return answer.ok() ? render_receipt(*answer) : problem_of(answer.error()); });
+}
+
+}  // namespace pollux::server::routes

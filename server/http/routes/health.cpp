@@ -1,0 +1,55 @@
+#include "server/http/json.h"
+#include "server/http/problem.h"
+#include "server/http/routes/routes.h"
+
+namespace pollux::server {
+
+Reply Site::still_starting() const {
+  const std::string done = std::to_string(replayed.load());
+  const std::string total = std::to_string(to_replay.load());
+  return problem(503, {"the twin is replaying its journal: " + done + " of " + total + " epochs", "",
+                       "try again; /readyz shows the progress", ""});
+}
+
+namespace routes {
+
+Reply show_liveness() {
+  return {200, "application/json", R"({"status":"live"})", {}};
+}
+
+Reply show_readiness(const Site& site) {
+  const actors::Twin* twin = site.twin.load();
+  const std::string failure = twin == nullptr ? "" : twin->failure();
+  const bool ready = twin != nullptr && failure.empty();
+  JsonBuffer buffer;
+  JsonWriter json(buffer);
+  json.StartObject();
+  write_key(json, "status");
+  write_text(json, ready ? "ready" : twin == nullptr ? "replaying" : "failed");
+  if (twin == nullptr) {
+    write_key(json, "replayed");
+    json.Uint64(site.replayed.load());
+    write_key(json, "to_replay");
+    json.Uint64(site.to_replay.load());
+  } else {
+    write_key(json, "position");
+    json.Uint64(twin->settled_position());
+    write_key(json, "clock");
+    write_time(json, twin->clock());
+  }
+  if (!failure.empty()) {
+    write_key(json, "failure");
+    write_text(json, failure);
+  }
+  json.EndObject();
+  Reply reply{ready ? 200u : 503u, "application/json", text_of(buffer), {}};
+  if (!ready) reply.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
+  return reply;
+}
+
+Reply show_metrics(const Site& site) {
+  return {200, content_type_of(RouteId::metrics), site.metrics.render(), {}};
+}
+
+}  // namespace routes
+}  // namespace pollux::server

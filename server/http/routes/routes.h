@@ -1,0 +1,36 @@
+// One function a route: from a request to its answer. All run on the server's thread.
+#pragma once
+
+#include <kj/async.h>
+
+#include "server/http/message.h"
+#include "server/http/site.h"
+
+namespace pollux::server::routes {
+
+// With the running twin; the dispatcher answers 503 while there is none.
+kj::Promise<Reply> post_events(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> list_entities(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> show_entity(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> list_constraints(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> list_episodes(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> explain(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> show_digest(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> list_quarantine(const Request& request, Site& site, actors::Twin& twin);
+
+// Without it.
+Reply show_page(const Request& request);
+Reply show_model(const Request& request, const Site& site);
+Reply show_graph(const Request& request, const Site& site);
+Reply show_metrics(const Site& site);
+Reply show_liveness();
+Reply show_readiness(const Site& site);
+
+/// Checks the head of a POST before its body is read: 415, or nothing.
+kj::Maybe<Reply> refuse_media_type(const Request& request);
+
+/// To the route the request matched. REQUIRES: matched, its method fits, and it is not the change feed.
+/// `request` must stay valid until the promise resolves.
+kj::Promise<Reply> dispatch(const Request& request, Site& site);
+
+}  // namespace pollux::server::routes

@@ -1,0 +1,33 @@
+// What the routes have in common: the twin once it runs, how far it has come until then, and the bounds.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "actors/twin.h"
+#include "monitoring/metrics.h"
+#include "schema/cloud_events.h"
+#include "server/http/message.h"
+#include "server/probe.h"
+
+namespace pollux::server {
+
+/// Shared by all routes; lives as long as the server. Members marked so may be used from any thread, the
+/// others belong to the server's thread.
+struct Site {
+  Site(std::shared_ptr<const schema::Model> its_model, const monitoring::Metrics& its_metrics)
+      : model(std::move(its_model)), metrics(its_metrics), parser(*model) {}
+
+  const std::shared_ptr<const schema::Model> model;
+  const monitoring::Metrics& metrics;
+  schema::CloudEventParser parser;
+  ServerProbe probe;                           ///< Any thread.
+  std::atomic<actors::Twin*> twin{nullptr};    ///< Any thread; null while it starts.
+  std::atomic<schema::Position> replayed{0};   ///< Any thread.
+  std::atomic<schema::Position> to_replay{0};  ///< Any thread.
+
+  /// The answer to what needs the twin while it is not there yet: 503.
+  Reply still_starting() const;
+};
+
+}  // namespace pollux::server
