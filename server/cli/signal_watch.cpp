@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace pollux::server {
+namespace pollux::server::cli {
 
 namespace {
 
@@ -36,4 +36,4 @@ void SignalWatch::wait(double seconds) {
   if (sigtimedwait(&watched_, nullptr, &span) > 0) arrived_ = true;
 }
 
-}  // namespace pollux::server
+}  // namespace pollux::server::cli

@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-namespace pollux::server {
+namespace pollux::server::cli {
 
 /// While one exists, the two signals do not end the process but are kept until asked for. To be made before
 /// other threads are, which inherit it. Belongs to one thread.
@@ -25,4 +25,4 @@ class SignalWatch {
   bool arrived_ = false;
 };
 
-}  // namespace pollux::server
+}  // namespace pollux::server::cli

@@ -111,32 +111,29 @@ LearnedParameter learn(const schema::Model& model, const Target& target, const R
   return learned;
 }
 
-// A number that reads back as the same double.
-std::string exact(double x) {
-  return fmt::format("{}", x);
+std::string evidence(const LearnedParameter& learned) {
+  const schema::BaselineRule& rule = learned.rule;
+  std::string text = fmt::format("{{of: {}, statistic: {}", rule.of, schema::name_of(rule.statistic));
+  if (rule.statistic == schema::Statistic::quantile) text += fmt::format(", quantile: {}", rule.quantile);
+  if (rule.margin != 0) text += fmt::format(", margin: {}", rule.margin);
+  text += fmt::format(", samples: {}", learned.samples);
+  if (learned.unusable != 0) text += fmt::format(", rows_without_value: {}", learned.unusable);
+  text += fmt::format(", min: {:.6g}, max: {:.6g}, mean: {:.6g}, sd: {:.6g}", learned.min, learned.max,
+                      learned.mean, learned.stddev);
+  if (!learned.operand_unit.empty()) text += ", unit: \"" + learned.operand_unit + "\"";
+  return text + "}";
 }
 
-std::string parameters_yaml(const std::vector<LearnedParameter>& parameters, bool with_evidence) {
+// The numbers read back as the same doubles.
+std::string parameters_yaml(const std::vector<LearnedParameter>& parameters) {
   std::string text = "parameters:\n";
   std::string entity;
   for (const LearnedParameter& learned : parameters) {
     if (learned.samples == 0) continue;
     if (learned.entity != entity) text += "  " + learned.entity + ":\n";
     entity = learned.entity;
-    if (with_evidence) {
-      const schema::BaselineRule& rule = learned.rule;
-      std::string statistic = schema::name_of(rule.statistic);
-      if (rule.statistic == schema::Statistic::quantile) statistic += " " + exact(rule.quantile);
-      if (rule.margin != 0) statistic += ", margin " + exact(rule.margin);
-      text += fmt::format(
-          "    # {} of {}; {} samples, min {:.6g}, max {:.6g}, mean {:.6g}, sd {:.6g}{}{}\n", statistic,
-          rule.of, learned.samples, learned.min, learned.max, learned.mean, learned.stddev,
-          learned.operand_unit.empty() ? "" : " " + learned.operand_unit,
-          learned.unusable == 0 ? "" : fmt::format("; {} rows without a value", learned.unusable));
-    }
-    text += "    " + learned.parameter + ": " + exact(learned.value);
-    if (!learned.unit.empty()) text += " " + learned.unit;
-    text += "\n";
+    text += fmt::format("    {}:\n      value: {}{}{}\n      evidence: {}\n", learned.parameter,
+                        learned.value, learned.unit.empty() ? "" : " ", learned.unit, evidence(learned));
   }
   return text;
 }
@@ -243,7 +240,7 @@ Result<Baseline> learn_baseline(const ModelText& model, const Mapping& mapping,
     }
     baseline.parameters = std::move(learned).value();
     current.parameters = model.parameters;
-    current.parameters.push_back({"learned", parameters_yaml(baseline.parameters, false)});
+    current.parameters.push_back({"learned", parameters_yaml(baseline.parameters)});
   }
   return Error{ErrorCode::invalid,
                "the learned parameters still change after " + std::to_string(kBaselinePassesMax) + " passes",
@@ -258,7 +255,7 @@ std::string parameter_file_text(const Baseline& baseline, std::string_view model
       "# interval: {} to {}\n",
       model_name, baseline.run, baseline.run_hash, baseline.first_row, baseline.last_row, baseline.rows,
       baseline.rows_rejected, schema::format_rfc3339(baseline.from), schema::format_rfc3339(baseline.to));
-  return text + parameters_yaml(baseline.parameters, true);
+  return text + parameters_yaml(baseline.parameters);
 }
 
 }  // namespace pollux::server

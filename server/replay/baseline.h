@@ -71,7 +71,7 @@ struct Baseline {
 schema::Result<Baseline> learn_baseline(const ModelText& model, const Mapping& mapping,
                                         const BaselineOptions& options);
 
-/// The parameter file, with the evidence as comments.
+/// The parameter file: each value with its evidence, under a comment that names the run.
 std::string parameter_file_text(const Baseline& baseline, std::string_view model_name);
 
 /// Minimum, maximum, mean, standard deviation (of a sample) or quantile (nearest rank) of `samples`, which

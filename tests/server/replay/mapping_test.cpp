@@ -56,7 +56,7 @@ TEST(Mapping, ReportsEveryMistakeInOneRun) {
   text = replaced(text, "type: text", "type: txt");
   text = replaced(text, "source: rig\n", "");
   EXPECT_THAT(errors_of(text), AllOf(HasSubstr("lacks `source`"), HasSubstr("map.yaml:5:22"),
-                                     HasSubstr("ENTITY.ATTRIBUTE"), HasSubstr("map.yaml:6:38")));
+                                     HasSubstr("ENTITY.ATTRIBUTE"), HasSubstr("map.yaml:6:36")));
 }
 
 TEST(Mapping, RefusesTheSameColumnOrAttributeTwice) {
@@ -67,7 +67,7 @@ TEST(Mapping, RefusesTheSameColumnOrAttributeTwice) {
 }
 
 TEST(Mapping, RefusesUnitsFormatsDelimitersThatMakeNoSense) {
-  EXPECT_THAT(errors_of(replaced(kGood, "L/min", "furlong")), HasSubstr("map.yaml:6:40"));
+  EXPECT_THAT(errors_of(replaced(kGood, "L/min", "furlong")), HasSubstr("map.yaml:6:39"));
   EXPECT_THAT(errors_of(replaced(kGood, "\"%Y-%m-%d %H:%M:%S\"", "iso")), HasSubstr("map.yaml:3:35"));
   EXPECT_THAT(errors_of(replaced(kGood, "\";\"", "\";;\"")), HasSubstr("map.yaml:2:12"));
 }

@@ -1,15 +1,17 @@
-#include "server/cli/score_verb.h"
-
 #include <fmt/format.h>
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 
 #include <cstdio>
 #include <memory>
 
-#include "server/cli/verb.h"
+#include "server/cli/recorded_data.h"
+#include "server/cli/verbs.h"
 #include "server/replay/score.h"
 #include "server/replay/score_report.h"
 
-namespace pollux::server {
+namespace pollux::server::cli {
 
 using schema::Result;
 
@@ -32,12 +34,12 @@ int score_verb(const Arguments& arguments) {
   if (!scores.ok()) return fail(scores.error());
   fmt::print("{}", arguments.output == "json" ? score_json(*scores)
                                               : score_table(*scores, arguments.output == "wide"));
-  return total_of(*scores).rows_rejected > 0 ? kExitRejected : kExitDone;
+  return total_of(*scores).rows_rejected > 0 ? kRejected : kOk;
 }
 
 }  // namespace
 
-void add_score_verb(CLI::App& app, int& exit_code) {
+void add_score(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   ScoreOptions& options = arguments->options;
   CLI::App* verb = app.add_subcommand("score", "Compare the episodes a twin finds with labelled faults");
@@ -47,7 +49,7 @@ void add_score_verb(CLI::App& app, int& exit_code) {
       "the twin has run, and a mapping that feeds it to the twin is refused. FAR: share of the healthy rows\n"
       "found faulty. undecided: rows at which every constraint was unknown. Delays are from the start of "
       "each\n"
-      "labelled interval. Exit codes: 0 done; 1 failed; 3 done, but rows were rejected.");
+      "labelled interval. Exit codes: 0 done; 5 done, but rows were rejected; others as in pollux --help.");
   verb->add_option("FILE", options.files, "CSV files, each run through a twin of its own")->required();
   verb->add_option("--map", arguments->map, "Mapping file: which column says what")->required();
   verb->add_option("--model", arguments->model, "Model file")->required();
@@ -67,4 +69,4 @@ void add_score_verb(CLI::App& app, int& exit_code) {
   verb->callback([arguments, &exit_code] { exit_code = score_verb(*arguments); });
 }
 
-}  // namespace pollux::server
+}  // namespace pollux::server::cli

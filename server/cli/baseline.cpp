@@ -1,16 +1,18 @@
-#include "server/cli/baseline_verb.h"
-
 #include <fmt/format.h>
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 
 #include <charconv>
 #include <cstdio>
 #include <memory>
 
-#include "server/cli/verb.h"
+#include "server/cli/recorded_data.h"
+#include "server/cli/verbs.h"
 #include "server/replay/baseline.h"
 #include "server/replay/text_file.h"
 
-namespace pollux::server {
+namespace pollux::server::cli {
 
 using schema::Error;
 using schema::ErrorCode;
@@ -61,21 +63,22 @@ int baseline_verb(const Arguments& arguments) {
     fmt::print(stderr, "{}: {} parameters learned from {} rows in {} passes\n", arguments.output,
                baseline->parameters.size(), baseline->rows, baseline->passes);
   }
-  if (baseline->rows_rejected == 0) return kExitDone;
+  if (baseline->rows_rejected == 0) return kOk;
   fmt::print(stderr, "pollux: {} rows of {} were rejected; `pollux replay` lists them\n",
              baseline->rows_rejected, arguments.from);
-  return kExitRejected;
+  return kRejected;
 }
 
 }  // namespace
 
-void add_baseline_verb(CLI::App& app, int& exit_code) {
+void add_baseline(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = app.add_subcommand("baseline", "Learn a model's parameters from a fault-free run");
   verb->footer(
       "Learns every parameter that has a `baseline:` rule. The file holds the evidence and no date: the "
       "same\n"
-      "inputs give the same bytes. Exit codes: 0 done; 1 failed; 3 done, but rows were rejected.");
+      "inputs give the same bytes. Exit codes: 0 done; 5 done, but rows were rejected; others as in pollux "
+      "--help.");
   verb->add_option("MODEL", arguments->model, "Model file")->required();
   verb->add_option("--from", arguments->from, "CSV file of a fault-free run")->required();
   verb->add_option("--map", arguments->map, "Mapping file: which column says what")->required();
@@ -87,4 +90,4 @@ void add_baseline_verb(CLI::App& app, int& exit_code) {
   verb->callback([arguments, &exit_code] { exit_code = baseline_verb(*arguments); });
 }
 
-}  // namespace pollux::server
+}  // namespace pollux::server::cli

@@ -1,4 +1,4 @@
-// What the verbs that work on recorded data have in common.
+// What the verbs that work on recorded data (replay, baseline, score) have in common.
 #pragma once
 
 #include <string>
@@ -8,13 +8,7 @@
 #include "server/replay/baseline.h"
 #include "server/replay/mapping.h"
 
-namespace pollux::server {
-
-/// Exit codes of the verbs, documented in their help.
-inline constexpr int kExitDone = 0;
-inline constexpr int kExitFailed = 1;
-inline constexpr int kExitRejected = 3;  ///< Done, but some rows were not taken.
-inline constexpr int kExitInterrupted = 130;
+namespace pollux::server::cli {
 
 /// Reads a model file and parameter files. Errors: not_found, io, invalid (too large).
 schema::Result<ModelText> read_model(const std::string& file, const std::vector<std::string>& parameters);
@@ -22,7 +16,8 @@ schema::Result<ModelText> read_model(const std::string& file, const std::vector<
 /// Reads and parses a mapping file. Errors: as above; invalid with every mistake in it.
 schema::Result<Mapping> read_mapping(const std::string& file);
 
-/// Prints the error on standard error and returns `kExitFailed`.
+/// Prints the error on standard error; returns `kInputOutput` where a file or the network failed, else
+/// `kFailed`.
 int fail(const schema::Error& error);
 
-}  // namespace pollux::server
+}  // namespace pollux::server::cli

@@ -1,7 +1,8 @@
-#include "server/cli/replay_verb.h"
-
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 
 #include <charconv>
 #include <chrono>
@@ -11,12 +12,13 @@
 #include <optional>
 
 #include "actors/twin.h"
+#include "server/cli/recorded_data.h"
 #include "server/cli/signal_watch.h"
-#include "server/cli/verb.h"
+#include "server/cli/verbs.h"
 #include "server/replay/replay.h"
 #include "server/replay/text_file.h"
 
-namespace pollux::server {
+namespace pollux::server::cli {
 
 using schema::Error;
 using schema::ErrorCode;
@@ -27,7 +29,8 @@ namespace {
 constexpr const char* kFooter =
     "Events get the same ids whenever a file is replayed, so nothing is ever applied twice. An interrupted\n"
     "replay leaves a small state file; the same command then goes on where it stopped.\n"
-    "Exit codes: 0 all rows taken; 1 failed; 3 done, but rows were rejected; 130 interrupted.";
+    "Exit codes: 0 all rows taken; 5 done, but rows were rejected; 130 interrupted; others as in pollux "
+    "--help.";
 constexpr std::size_t kRejectedShownMax = 20;
 
 struct Arguments {
@@ -205,14 +208,14 @@ int replay_verb(const Arguments& arguments) {
   }
   if (totals->interrupted) {
     fmt::print(stderr, "pollux: interrupted; the same command goes on from here (state in {})\n", state);
-    return kExitInterrupted;
+    return kInterrupted;
   }
-  return totals->rows_rejected > 0 ? kExitRejected : kExitDone;
+  return totals->rows_rejected > 0 ? kRejected : kOk;
 }
 
 }  // namespace
 
-void add_replay_verb(CLI::App& app, int& exit_code) {
+void add_replay(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = app.add_subcommand("replay", "Play recorded CSV files back into a twin");
   verb->footer(kFooter);
@@ -241,4 +244,4 @@ void add_replay_verb(CLI::App& app, int& exit_code) {
   });
 }
 
-}  // namespace pollux::server
+}  // namespace pollux::server::cli
