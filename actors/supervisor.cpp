@@ -263,7 +263,8 @@ void Supervisor::journaled(const Result<void>& outcome) {
 void Supervisor::fail(const Error& why) {
   failed_ = why;
   context_.on_failure(why);
-  for (const Epoch::Part& part : std::exchange(journaling_, nullptr)->parts) refuse(*part.submission, why);
+  const std::unique_ptr<Epoch> lost = std::exchange(journaling_, nullptr);
+  for (const Epoch::Part& part : lost->parts) refuse(*part.submission, why);
   for (const SubmissionPtr& submission : std::exchange(pending_, {})) refuse(*submission, why);
 }
 

@@ -18,7 +18,10 @@ Timeline::~Timeline() {
 
 std::size_t Timeline::first_from(EventTime time) const {
   const auto all = versions();
-  if (all.back().from < time) return all.size();
+  const std::size_t size = all.size();
+  // Nearly always asked about the newest version or what follows it.
+  if (all.back().from < time) return size;
+  if (size == 1 || all[size - 2].from < time) return size - 1;
   return static_cast<std::size_t>(std::ranges::lower_bound(all, time, {}, &Version::from) - all.begin());
 }
 
@@ -69,9 +72,8 @@ void Timeline::cut(EventTime time, std::vector<Version>& removed) {
 }
 
 void Timeline::forget_before(EventTime horizon) {
-  if (size_ == 1) return;
+  if (size_ == 1 || versions()[1].from >= horizon) return;
   const std::size_t later = first_from(horizon);
-  if (later <= 1) return;
   const auto drop = static_cast<std::uint32_t>(later - 1);
   begin_ += drop;
   size_ -= drop;

@@ -7,7 +7,8 @@ namespace {
 constexpr const char* kFooter =
     "Options of serve can also be given in the environment, as POLLUX_ and the name; the flag wins.\n"
     "Exit codes: 0 ok; 1 the check failed or the model was refused; 2 wrong usage; 3 the data directory is\n"
-    "damaged, locked or another twin's; 4 a file or the network failed.";
+    "damaged, locked or another twin's; 4 a file or the network failed; 5 done, but some rows of recorded\n"
+    "data were not taken; 130 interrupted.";
 
 }  // namespace
 
@@ -21,6 +22,9 @@ int main(int argc, char** argv) {
   pollux::server::cli::add_check(app, exit_code);
   pollux::server::cli::add_graph(app, exit_code);
   pollux::server::cli::add_watch(app, exit_code);
+  pollux::server::cli::add_replay(app, exit_code);
+  pollux::server::cli::add_baseline(app, exit_code);
+  pollux::server::cli::add_score(app, exit_code);
   pollux::server::cli::add_version(app, exit_code);
 
   try {

@@ -12,11 +12,16 @@ enum ExitCode : int {
   kUsage = 2,          ///< The command line is wrong.
   kDataDirectory = 3,  ///< The data directory is damaged, locked, or belongs to something else.
   kInputOutput = 4,    ///< A file or the network failed.
+  kRejected = 5,       ///< Done, but some rows of recorded data were not taken.
+  kInterrupted = 130,  ///< Stopped by SIGINT or SIGTERM before the end.
 };
 
 // `app` and `exit_code` must outlive parsing.
+void add_baseline(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_graph(CLI::App& app, int& exit_code);
+void add_replay(CLI::App& app, int& exit_code);
+void add_score(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);

@@ -46,7 +46,8 @@ struct Flat {
   void evaluate(std::size_t i) {
     double sum = 0;
     for (std::uint32_t p = first[i]; p < first[i + 1]; ++p) sum += values[producers[p]];
-    values[nodes[i]] = sums[i] ? sum : 0.5 * sum + 1;
+    const bool two = first[i + 1] - first[i] == 2;
+    values[nodes[i]] = sums[i] ? sum : two ? 0.5 * sum + 1 : sum + 1;
   }
 
   std::vector<double> values;
@@ -137,7 +138,7 @@ class NodeActor final : public caf::event_based_actor {
         [this](value_atom, double x) {
           sum_ += x;
           if (++seen_ < inputs_) return;
-          const double y = sums_ ? sum_ : 0.5 * sum_ + 1;
+          const double y = sums_ ? sum_ : inputs_ == 2 ? 0.5 * sum_ + 1 : sum_ + 1;
           seen_ = 0;
           sum_ = 0;
           for (const caf::actor& dependent : dependents_) send(dependent, value_atom::value, y);

@@ -46,6 +46,18 @@ TEST(EpochCodec, RandomRecordsComeBackAsTheyWere) {
   }
 }
 
+TEST(EpochCodec, ARecordHoldsItsOwnNamesOnlyWhateverWasWrittenBefore) {
+  const Model model = samples::model();
+  std::mt19937_64 random(10);
+  RecordEncoder encoder(model);
+  for (Position position = 1; position < 20; ++position) {
+    const EpochRecord record = samples::random_record(model, position, 2, random);
+    std::string bytes;
+    encoder.encode(record, bytes);
+    EXPECT_EQ(bytes, encoded(record, model));
+  }
+}
+
 TEST(EpochCodec, AQuarantinedEventComesBackAsItWas) {
   const Model model = samples::model();
   std::mt19937_64 random(4);

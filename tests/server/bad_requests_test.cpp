@@ -42,7 +42,7 @@ std::vector<WrongBody> wrong_bodies() {
       {"UnknownAttribute", replaced(right, "\"speed\"", "\"sped\""), 422, {"\"nearest\":\"speed\""}},
       {"UnknownSource", replaced(right, "bms", "bmz"), 422, {"\"nearest\":\"bms\""}},
       {"OutOfRange", replaced(right, speed, "\"speed\":100.5"), 422, {"/data/speed", "100.5"}},
-      {"NotFinite", replaced(right, speed, "\"speed\":1e999"), 400, {"\"errors\":["}},
+      {"NotFinite", replaced(right, speed, "\"speed\":1e999"), 422, {"/data/speed", "1e999"}},
       {"NaN", replaced(right, speed, "\"speed\":NaN"), 400, {"\"errors\":["}},
       {"WrongUnit", replaced(right, speed, "\"speed\":{\"value\":1,\"unit\":\"kW\"}"), 422, {"kW"}},
       {"TextForANumber", replaced(right, speed, "\"speed\":\"fast\""), 422, {"/data/speed"}},
@@ -143,7 +143,7 @@ TEST(AWrongMethod, IsToldTheRightOnes) {
 TEST(NotHttp, GetsAProblemAndTheConnectionIsClosed) {
   RunningServer server;
   Connection connection(server.port());
-  connection.send("HELLO\r\n\r\n");
+  connection.send("GET / HTTP/1.1\r\nno colon here\r\n\r\n");
   const std::string answer = connection.read_to_end();
   EXPECT_THAT(answer, HasSubstr("HTTP/1.1 400"));
   EXPECT_THAT(answer, HasSubstr("application/problem+json"));

@@ -74,7 +74,7 @@ TEST(ChangeStream, AFilterLeavesOutWhatIsNotAskedFor) {
 }
 
 TEST(ChangeStream, AReaderWhoFellBehindWhatIsKeptIsToldOfTheGap) {
-  Setup setup;
+  ServerSetup setup;
   setup.twin.change_epochs_max = 2;
   RunningServer server(std::move(setup));
   for (int i = 0; i < 6; ++i) server.post("[" + speed_event(std::to_string(i), i, 10 + i) + "]");
@@ -93,7 +93,7 @@ TEST(ChangeStream, AReaderAheadOfTheTwinIsToldOfTheGap) {
 }
 
 TEST(ChangeStream, SilenceIsBrokenByHeartbeatsThatCarryThePosition) {
-  Setup setup;
+  ServerSetup setup;
   setup.http.heartbeat = 20 * schema::kMillisecond;
   RunningServer server(std::move(setup));
   Connection reader(server.port());
@@ -104,7 +104,7 @@ TEST(ChangeStream, SilenceIsBrokenByHeartbeatsThatCarryThePosition) {
 }
 
 TEST(ChangeStream, AReaderWhoDoesNotReadNeitherBlocksTheTwinNorStaysForEver) {
-  Setup setup;
+  ServerSetup setup;
   setup.http.write_timeout = 100 * schema::kMillisecond;
   setup.twin.change_epochs_max = 4;
   RunningServer server(std::move(setup));
@@ -131,7 +131,7 @@ TEST(ChangeStream, AReaderWhoDoesNotReadNeitherBlocksTheTwinNorStaysForEver) {
 }
 
 TEST(ChangeStream, ReadersBeyondTheLimitAreToldToComeBack) {
-  Setup setup;
+  ServerSetup setup;
   setup.http.change_streams_max = 1;
   RunningServer server(std::move(setup));
   Connection reader(server.port());

@@ -212,7 +212,7 @@ TEST(Health, TheMetricsCountWhatHappened) {
 }
 
 TEST(Health, WhileTheTwinIsStartingItIsAliveButNotReady) {
-  Setup setup;
+  ServerSetup setup;
   setup.start_twin = false;
   RunningServer server(std::move(setup));
   server.http().show_progress({7, 11});

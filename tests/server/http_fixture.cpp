@@ -139,7 +139,7 @@ Answer Connection::read_answer(bool has_body) {
   return answer;
 }
 
-RunningServer::RunningServer(Setup setup) : model_(load_plant()) {
+RunningServer::RunningServer(ServerSetup setup) : model_(load_plant()) {
   setup.http.listen = "127.0.0.1:0";
   setup.twin.clock = actors::ClockMode::events;
   setup.twin.threads = 2;

@@ -57,7 +57,7 @@ class Connection {
 };
 
 /// How a server under test differs from the usual.
-struct Setup {
+struct ServerSetup {
   HttpServerOptions http;
   actors::TwinOptions twin;
   std::function<std::unique_ptr<actors::Journal>(const schema::Model&)> journal = actors::make_memory_journal;
@@ -67,7 +67,7 @@ struct Setup {
 /// Runs from construction to destruction. The twin's clock follows the events.
 class RunningServer {
  public:
-  explicit RunningServer(Setup setup = {});
+  explicit RunningServer(ServerSetup setup = {});
   ~RunningServer();
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 constexpr const char* kJsonHead = "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
 
 TEST(ABodyOverItsLimit, IsRefusedByItsLengthAlone) {
-  Setup setup;
+  ServerSetup setup;
   setup.http.body_bytes_max = 1000;
   RunningServer server(std::move(setup));
   Connection connection(server.port());
@@ -27,7 +27,7 @@ TEST(ABodyOverItsLimit, IsRefusedByItsLengthAlone) {
 }
 
 TEST(ABodyOverItsLimit, IsRefusedWhileItArrivesWhenItsLengthIsNotGiven) {
-  Setup setup;
+  ServerSetup setup;
   setup.http.body_bytes_max = 1000;
   RunningServer server(std::move(setup));
   Connection connection(server.port());
@@ -38,14 +38,14 @@ TEST(ABodyOverItsLimit, IsRefusedWhileItArrivesWhenItsLengthIsNotGiven) {
 
 TEST(ABodyOfExactlyTheLimit, IsTaken) {
   const std::string body = speed_event("1", 0, 80);
-  Setup setup;
+  ServerSetup setup;
   setup.http.body_bytes_max = body.size();
   RunningServer server(std::move(setup));
   EXPECT_EQ(server.post(body, "application/json").status, 200u);
 }
 
 TEST(TooManyBodiesAtOnce, AreToldToComeBack) {
-  Setup setup;
+  ServerSetup setup;
   setup.http.bodies_bytes_max = 100;
   RunningServer server(std::move(setup));
   const Answer answer = server.post("[" + speed_event("1", 0, 80) + "]");
@@ -54,7 +54,7 @@ TEST(TooManyBodiesAtOnce, AreToldToComeBack) {
 }
 
 TEST(ASlowBody, IsGivenUpOn) {
-  Setup setup;
+  ServerSetup setup;
   setup.http.body_idle_timeout = 50 * schema::kMillisecond;
   RunningServer server(std::move(setup));
   Connection connection(server.port());
@@ -63,7 +63,7 @@ TEST(ASlowBody, IsGivenUpOn) {
 }
 
 TEST(ASlowHead, IsGivenUpOn) {
-  Setup setup;
+  ServerSetup setup;
   setup.http.header_timeout = 50 * schema::kMillisecond;
   RunningServer server(std::move(setup));
   Connection connection(server.port());
@@ -73,7 +73,7 @@ TEST(ASlowHead, IsGivenUpOn) {
 }
 
 TEST(TooManyConnections, AreRefusedWithRetryAfterAndRoomIsMadeWhenOneLeaves) {
-  Setup setup;
+  ServerSetup setup;
   setup.http.connections_max = 2;
   RunningServer server(std::move(setup));
   auto first = std::make_unique<Connection>(server.port());
@@ -99,7 +99,7 @@ TEST(TooManyConnections, AreRefusedWithRetryAfterAndRoomIsMadeWhenOneLeaves) {
 
 TEST(AFullQueue, Gives429WithRetryAfterAndLosesNothingThatWasTaken) {
   GatedJournal::Gate gate;
-  Setup setup;
+  ServerSetup setup;
   setup.twin.queue_events_max = 2;
   setup.journal = [&](const schema::Model& model) { return std::make_unique<GatedJournal>(model, gate); };
   RunningServer server(std::move(setup));
@@ -132,7 +132,7 @@ TEST(AClientThatLeaves, InTheMiddleOfItsBodyHurtsNobody) {
 
 TEST(AClientThatLeaves, BeforeItsAnswerHurtsNobodyAndItsEventsStand) {
   GatedJournal::Gate gate;
-  Setup setup;
+  ServerSetup setup;
   setup.journal = [&](const schema::Model& model) { return std::make_unique<GatedJournal>(model, gate); };
   RunningServer server(std::move(setup));
   {
@@ -176,7 +176,7 @@ TEST(AJournalThatFails, IsReportedAndReadsGoOn) {
    private:
     std::unique_ptr<actors::Journal> inner_;
   };
-  Setup setup;
+  ServerSetup setup;
   setup.journal = [](const schema::Model& model) { return std::make_unique<BrokenJournal>(model); };
   RunningServer server(std::move(setup));
   const Answer answer = server.post("[" + speed_event("1", 0, 80) + "]");
@@ -188,7 +188,7 @@ TEST(AJournalThatFails, IsReportedAndReadsGoOn) {
 
 TEST(Stopping, FinishesWhatIsInFlight) {
   GatedJournal::Gate gate;
-  Setup setup;
+  ServerSetup setup;
   setup.journal = [&](const schema::Model& model) { return std::make_unique<GatedJournal>(model, gate); };
   RunningServer server(std::move(setup));
   Answer taken;

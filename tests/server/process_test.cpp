@@ -40,23 +40,23 @@ sources:
 class Program {
  public:
   explicit Program(const std::vector<std::string>& arguments) {
-    int out[2];
-    int err[2];
-    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
-    EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
+    int out_pipe[2];
+    int err_pipe[2];
+    EXPECT_EQ(pipe2(out_pipe, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(err_pipe, O_CLOEXEC), 0);
     std::vector<char*> argv = {const_cast<char*>(POLLUX_PROGRAM)};
     for (const std::string& each : arguments) argv.push_back(const_cast<char*>(each.c_str()));
     argv.push_back(nullptr);
     pid_ = fork();
     if (pid_ == 0) {
-      dup2(out[1], STDOUT_FILENO);
-      dup2(err[1], STDERR_FILENO);
+      dup2(out_pipe[1], STDOUT_FILENO);
+      dup2(err_pipe[1], STDERR_FILENO);
       execv(POLLUX_PROGRAM, argv.data());
       _exit(127);
     }
-    close(out[1]);
-    close(err[1]);
-    streams_ = {out[0], err[0]};
+    close(out_pipe[1]);
+    close(err_pipe[1]);
+    streams_ = {out_pipe[0], err_pipe[0]};
   }
   ~Program() {
     if (pid_ > 0) {
@@ -206,7 +206,7 @@ TEST_F(Pollux, DataOfAnotherModelVersionIsRefusedUnlessAccepted) {
   {
     Program server(serve());
     auto client = connect(server);
-    client->post_events(events(0, 1));
+    ASSERT_EQ(client->post_events(events(0, 1))->status, 200u);
     server.signal(SIGTERM);
     ASSERT_EQ(server.wait(), 0);
   }
@@ -222,7 +222,7 @@ TEST_F(Pollux, ADamagedDataDirectoryIsRefusedWithTheFile) {
   {
     Program server(serve());
     auto client = connect(server);
-    client->post_events(events(0, 100));
+    ASSERT_EQ(client->post_events(events(0, 100))->status, 200u);
     server.signal(SIGTERM);
     ASSERT_EQ(server.wait(), 0);
   }
