@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   pollux::server::cli::add_replay(app, exit_code);
   pollux::server::cli::add_baseline(app, exit_code);
   pollux::server::cli::add_score(app, exit_code);
+  pollux::server::cli::add_watch(app, exit_code);
   pollux::server::cli::add_version(app, exit_code);
 
   try {

@@ -24,5 +24,6 @@ void add_replay(CLI::App& app, int& exit_code);
 void add_score(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
+void add_watch(CLI::App& app, int& exit_code);
 
 }  // namespace pollux::server::cli

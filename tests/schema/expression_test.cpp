@@ -7,7 +7,7 @@
 #include <numbers>
 #include <random>
 
-#include "expression_scope.h"
+#include "tests/schema/expression_scope.h"
 
 namespace pollux::schema {
 namespace {
