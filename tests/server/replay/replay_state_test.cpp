@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "temporary_file.h"
+#include "tests/server/replay/temporary_file.h"
 
 namespace pollux::server {
 namespace {

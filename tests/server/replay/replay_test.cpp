@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <set>
 
-#include "temporary_file.h"
+#include "tests/server/replay/temporary_file.h"
 
 namespace pollux::server {
 namespace {
