@@ -67,7 +67,8 @@ class Twin {
   /// the journal failed).
   void submit(schema::EventBatch batch, std::function<void(schema::Result<Receipt>)> done);
 
-  /// Runs `query` between two epochs, on an engine thread, soon. It must be short: the twin stands still meanwhile.
+  /// Runs `query` between two epochs, on an engine thread, soon. It must be short: the twin stands still
+  /// meanwhile.
   void query(std::function<void(const SettledState&)> query);
 
   /// Reads settled entities, all at the same epoch.

@@ -17,6 +17,8 @@ constexpr double kBatchesPerSecond = 4;
 constexpr Duration kUnpacedBatch = schema::kMinute;
 /// Events in one request; far below the server's bound.
 constexpr std::size_t kBatchEventsMax = 2'000;
+/// How often a batch is tried, a second apart, before the simulator gives up.
+constexpr unsigned kAttemptsMax = 60;
 
 /// Waits until `moment`; returns true when SIGINT or SIGTERM came first.
 bool interrupted_before(Clock::time_point moment) {
@@ -31,23 +33,37 @@ bool interrupted_before(Clock::time_point moment) {
   return sigtimedwait(&signals, nullptr, &timeout) > 0;
 }
 
+/// Posts one batch, and again each second while the server is away or busy, as long as nobody interrupts: a
+/// repeated event changes nothing. False when it was interrupted.
+schema::Result<bool> post(server::HttpClient& client, const std::string& batch) {
+  for (unsigned attempt = 1;; ++attempt) {
+    schema::Result<server::HttpReply> reply = client.post_events(batch, 1);
+    if (reply.ok() && reply->status / 100 == 2) return true;
+    const bool passing = !reply.ok() || reply->status == 429 || reply->status == 503;
+    if (passing && attempt < kAttemptsMax) {
+      if (interrupted_before(Clock::now() + std::chrono::seconds(1))) return false;
+      continue;
+    }
+    if (!reply.ok()) return reply.error();
+    return schema::Error{
+        schema::ErrorCode::invalid,
+        "the server refused a batch with status " + std::to_string(reply->status) + ": " + reply->body,
+        "POST /v1/events", "does it serve examples/chilled-water/model.yaml?"};
+  }
+}
+
 /// Sends deliveries in requests of bounded size and counts them.
 schema::Result<void> send(server::HttpClient& client, const std::vector<Delivery>& deliveries,
                           Played& played) {
-  for (std::size_t from = 0; from < deliveries.size(); from += kBatchEventsMax) {
+  for (std::size_t from = 0; from < deliveries.size() && !played.interrupted; from += kBatchEventsMax) {
     const std::size_t to = std::min(deliveries.size(), from + kBatchEventsMax);
     std::vector<const FieldEvent*> events;
     for (std::size_t i = from; i < to; ++i) events.push_back(deliveries[i].event.get());
-    schema::Result<server::HttpReply> reply = client.post_events(cloud_events_json(events));
-    if (!reply) return reply.error();
-    if (reply->status / 100 != 2) {
-      return schema::Error{
-          schema::ErrorCode::invalid,
-          "the server refused a batch with status " + std::to_string(reply->status) + ": " + reply->body,
-          "POST /v1/events", "does it serve examples/chilled-water/model.yaml?"};
-    }
-    played.events += events.size();
-    ++played.batches;
+    schema::Result<bool> sent = post(client, cloud_events_json(events));
+    if (!sent) return sent.error();
+    played.interrupted = !*sent;
+    played.events += *sent ? events.size() : 0;
+    played.batches += *sent ? 1 : 0;
   }
   return {};
 }
@@ -75,10 +91,12 @@ schema::Result<Played> play(Plant& plant, Sensors& sensors, server::HttpClient& 
       return sent.error();
     const double elapsed_s =
         paced ? static_cast<double>(now - playback.start) / schema::kSecond / playback.speed : 0;
-    played.interrupted = interrupted_before(
-        began + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(elapsed_s)));
+    const auto due =
+        began + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(elapsed_s));
+    played.interrupted = played.interrupted || interrupted_before(due);
   }
   played.until = now;
+  if (played.interrupted) return played;
   // What is still on its way arrives after the last reading, as it would on a real network.
   if (schema::Result<void> sent = send(client, sensors.take_arrived(schema::kNever), played); !sent) {
     return sent.error();
