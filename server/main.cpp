@@ -21,10 +21,10 @@ int main(int argc, char** argv) {
   pollux::server::cli::add_serve(app, exit_code);
   pollux::server::cli::add_check(app, exit_code);
   pollux::server::cli::add_graph(app, exit_code);
-  pollux::server::cli::add_watch(app, exit_code);
   pollux::server::cli::add_replay(app, exit_code);
   pollux::server::cli::add_baseline(app, exit_code);
   pollux::server::cli::add_score(app, exit_code);
+  pollux::server::cli::add_watch(app, exit_code);
   pollux::server::cli::add_version(app, exit_code);
 
   try {

@@ -211,16 +211,27 @@ std::optional<double> Agreement::false_alarm_rate() const {
   return ratio(false_positive, false_positive + true_negative);
 }
 
+namespace {
+
+Result<void> check_labels_unseen(const Mapping& mapping, const std::string& label_column) {
+  const auto refuse = [&](schema::SourceLocation where) {
+    return Error{
+        ErrorCode::invalid, "the mapping feeds the label column `" + label_column + "` to the twin",
+        mapping.file + ":" + std::to_string(where.line),
+        "a score against labels the twin has seen means nothing: take the column out of the mapping"};
+  };
+  if (mapping.time_column == label_column) return refuse(mapping.time_where);
+  for (const MappedColumn& column : mapping.columns) {
+    if (column.column == label_column) return refuse(column.column_where);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::vector<RunScore>> score_runs(const ModelText& model, const Mapping& mapping,
                                          const ScoreOptions& options) {
-  for (const MappedColumn& column : mapping.columns) {
-    if (column.column == options.label_column) {
-      return Error{
-          ErrorCode::invalid, "the mapping feeds the label column `" + column.column + "` to the twin",
-          mapping.file + ":" + std::to_string(column.column_where.line),
-          "a score against labels the twin has seen means nothing: take the column out of the mapping"};
-    }
-  }
+  if (auto unseen = check_labels_unseen(mapping, options.label_column); !unseen.ok()) return unseen.error();
   std::vector<RunScore> scores;
   for (const std::string& file : options.files) {
     Result<RunScore> score = score_run(model, mapping, file, options);
