@@ -83,7 +83,7 @@ struct CloudEventParser::Implementation {
   bool take_data(const Members& members, Event& event);
   bool take_value(std::string_view name, dom::element json, Event& event);
   bool refuse_attribute(std::string_view name, const EntityType& entity_type, AttributeSlot slot);
-  bool problem(Fault kind, std::string pointer, std::string message, std::string nearest = {});
+  bool problem(Fault kind, const std::string& pointer, std::string message, std::string nearest = {});
   bool member_problem(Fault kind, Member member, std::string message, std::string nearest = {}) {
     return problem(kind, "/" + std::string(kMemberNames[member]), std::move(message), std::move(nearest));
   }
@@ -105,7 +105,7 @@ struct CloudEventParser::Implementation {
 };
 
 // Always false, so that a check can report and fail in one statement.
-bool CloudEventParser::Implementation::problem(Fault kind, std::string pointer, std::string message,
+bool CloudEventParser::Implementation::problem(Fault kind, const std::string& pointer, std::string message,
                                                std::string nearest) {
   if (full()) return false;
   const std::string prefix = is_batch ? "/" + std::to_string(index) : std::string();

@@ -239,7 +239,7 @@ class TypeReader {
       errors_.add(declared != kNoSlot ? type_.attributes[declared].where : type_.inputs[declared_input].where,
                   "every constraint has a 'status' of its own, made from 'requires'", "status",
                   "another name");
-      draft_.broken.push_back("status");
+      draft_.broken.emplace_back("status");
     }
     type_.attributes.push_back(std::move(status));
     Attribute since;

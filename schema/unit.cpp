@@ -232,7 +232,7 @@ class UnitParser {
     return true;
   }
 
-  Error invalid(std::string why) const {
+  Error invalid(const std::string& why) const {
     return {ErrorCode::invalid, "'" + std::string(text_) + "' is not a unit: " + why, std::string(text_),
             "units are joined with *, / and ^ without spaces, for example kJ/(kg*K)"};
   }
