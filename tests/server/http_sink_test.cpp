@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "http_fixture.h"
 #include "server/replay/event_sink.h"
+#include "tests/server/http_fixture.h"
 
 namespace pollux::server {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "server/replay/text_file.h"
-#include "temporary_file.h"
+#include "tests/server/replay/temporary_file.h"
 
 namespace pollux::server {
 namespace {
