@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "schema/event.h"
@@ -22,11 +24,24 @@ struct Change {
   schema::Value is;
 };
 
-/// Everything one epoch changed, by entity, attribute and time; immutable, shared by all readers.
-struct EpochChanges {
-  schema::Position position = 0;
-  schema::EventTime clock = schema::kBeginning;
-  std::vector<Change> changes;
+/// Everything one epoch changed. Immutable, shared by all readers.
+class EpochChanges {
+ public:
+  EpochChanges(schema::Position at, schema::EventTime clock_then, std::vector<Change> all)
+      : position(at), clock(clock_then), changes_(std::move(all)) {}
+
+  const schema::Position position;
+  const schema::EventTime clock;
+
+  std::size_t size() const { return changes_.size(); }
+
+  /// By entity, attribute and time. Put into this order when first asked for, on the reader's thread: epochs
+  /// that nobody looks at are not sorted.
+  const std::vector<Change>& changes() const;
+
+ private:
+  mutable std::once_flag sorted_;
+  mutable std::vector<Change> changes_;
 };
 using EpochChangesPtr = std::shared_ptr<const EpochChanges>;
 

@@ -18,10 +18,10 @@ void ChangeFeed::start(Position start) {
 void ChangeFeed::publish(EpochChangesPtr changes) {
   {
     const std::lock_guard lock(mutex_);
-    changes_ += changes->changes.size();
+    changes_ += changes->size();
     epochs_.push_back(std::move(changes));
     while (epochs_.size() > 1 && (epochs_.size() > epochs_max_ || changes_ > changes_max_)) {
-      changes_ -= epochs_.front()->changes.size();
+      changes_ -= epochs_.front()->size();
       oldest_ = epochs_.front()->position;
       epochs_.pop_front();
     }

@@ -15,6 +15,7 @@ using schema::InputSlot;
 using schema::kBeginning;
 using schema::kNever;
 using schema::kNone;
+using schema::kNoSlot;
 using schema::Model;
 using schema::Quality;
 using schema::Reason;
@@ -36,12 +37,23 @@ const Value& just_before(const Timeline& timeline, EventTime time) {
   return timeline.versions()[later == 0 ? 0 : later - 1].value;
 }
 
-/// From when on two step functions differ that agree before; `kNever` where they do not.
-EventTime first_difference(std::span<const Version> was, std::span<const Version> is) {
-  const auto [a, b] = std::ranges::mismatch(was, is);
-  const EventTime was_from = a == was.end() ? kNever : a->from;
-  const EventTime is_from = b == is.end() ? kNever : b->from;
-  return std::min(was_from, is_from);
+/// Sorts, and makes one of those that overlap or touch.
+void merge(std::vector<Interval>& intervals) {
+  if (intervals.size() <= 1) return;
+  std::ranges::sort(intervals, {}, &Interval::from);
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < intervals.size(); ++i) {
+    if (intervals[i].from <= intervals[last].to) {
+      intervals[last].to = std::max(intervals[last].to, intervals[i].to);
+    } else {
+      intervals[++last] = intervals[i];
+    }
+  }
+  intervals.resize(last + 1);
+}
+
+void put(std::vector<Version>& versions, EventTime at, const Value& value, const Value& before) {
+  if (value != (versions.empty() ? before : versions.back().value)) versions.push_back({at, value});
 }
 
 template <class T>
@@ -91,10 +103,7 @@ EntityPtr Entity::create(const Model& model, EntityIndex index, std::uint32_t ed
       std::ranges::any_of(type.attributes, [](const auto& a) { return a.role == Role::observed; });
   if (observed || !type.aggregates.empty()) {
     entity->extras_ = std::make_unique<Extras>();
-    if (observed) {
-      entity->extras_->observations.resize(type.attributes.size());
-      entity->extras_->observed_from.assign(type.attributes.size(), kNever);
-    }
+    if (observed) entity->extras_->observations.resize(type.attributes.size());
     for (const schema::AggregateUse& use : type.aggregates) {
       entity->extras_->aggregates.emplace_back(use.function, model.bindings(index, use.input).size());
     }
@@ -115,34 +124,35 @@ void Entity::connect(const Model& model, std::span<Entity* const> entities) {
     std::uint32_t member = 0;
     for (const schema::Binding& binding : model.bindings(index_, input)) {
       Entity& producer = *entities[binding.producer];
-      inbox_[slot] = {kNever, &producer.timelines_[binding.attribute],
-                      binding.conversion.identity() ? nullptr : &binding.conversion,
-                      declared.many ? input : declared.operand, declared.many ? member++ : kNone};
-      producer.edges_[producer.edges_size_++] = {this, slot, binding.attribute};
+      inbox_[slot].timeline = &producer.timelines_[binding.attribute];
+      inbox_[slot].conversion = binding.conversion.identity() ? nullptr : &binding.conversion;
+      inbox_[slot].target = declared.many ? input : declared.operand;
+      inbox_[slot].member = declared.many ? member++ : kNone;
+      producer.edges_[producer.edges_size_++] = {&inbox_[slot], binding.attribute};
       ++slot;
     }
   }
 }
 
 void Entity::initialise(Workspace& workspace) {
+  workspace.fresh.resize(std::max(workspace.fresh.size(), type_->attributes.size()));
   for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) operands_[a] = timelines_[a].last().value;
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    const Value value = converted(slot.timeline->versions().front().value, slot.conversion);
-    if (slot.member == kNone) {
-      operands_[slot.target] = value;
-    } else {
-      set_member(slot, value);
-    }
+    apply({kBeginning, slot.target, slot.member,
+           converted(slot.timeline->versions().front().value, slot.conversion)});
   }
   refresh_aggregates();
   evaluate(kBeginning, workspace);
+  for (const Step& step : type_->steps) {
+    timelines_[step.target].append(kBeginning, operands_[step.target]);
+    if (step.memory != kNoSlot) timelines_[step.memory].append(kBeginning, operands_[step.memory]);
+  }
 }
 
-void Entity::observe(AttributeSlot attribute, const Observation& observation) {
-  extras_->observations[attribute].insert(observation);
-  EventTime& from = extras_->observed_from[attribute];
-  from = std::min(from, observation.time);
+void Entity::observe(AttributeSlot attribute, const Observation& observation, const EpochTimes& times) {
+  extras_->observations[attribute].insert(observation, times.horizon);
+  extras_->reports.push_back({attribute, observation.time});
 }
 
 EventTime Entity::observed_at(AttributeSlot attribute) const {
@@ -151,96 +161,199 @@ EventTime Entity::observed_at(AttributeSlot attribute) const {
 
 bool Entity::run(const EpochTimes& times, Workspace& workspace) {
   ++workspace.evaluated;
-  const EventTime from = earliest_change(times);
-  if (from == kNever) return false;
+  const std::size_t attributes = type_->attributes.size();
+  workspace.changed.assign(attributes, {});
+  workspace.dirty.clear();
+  if (workspace.fresh.size() < attributes) workspace.fresh.resize(attributes);
+  if (const EventTime at = sole_moment(); at != kNever) return advance_one_moment(at, times, workspace);
 
-  workspace.removed.clear();
-  workspace.rewrites.assign(type_->attributes.size(), {});
-  forget(times);
   replay_observations(times, workspace);
-  const bool past = from <= evaluated_to_;
-  if (past) roll_back(from, workspace);
-  for (const Step& step : type_->steps) {
-    workspace.rewrites[step.target].from = from;
-    if (step.memory != schema::kNoSlot) workspace.rewrites[step.memory].from = from;
-  }
-  gather_moments(from, past, workspace);
-  roll_forward(times, workspace);
-  for (std::uint32_t i = 0; i < inbox_size_; ++i) inbox_[i].changed_from = kNever;
-
+  collect_dirty(times, workspace);
+  if (workspace.dirty.empty()) return false;
+  rewrite(times, workspace);
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) inbox_[i].changed = {};
   const EventTime wake = next_wake(times);
   if (wake != wake_ && wake != kNever) workspace.wakes.push_back({wake, index_});
   wake_ = wake;
-  const bool changed = find_changes(times, workspace);
+  const bool changed = std::ranges::any_of(workspace.changed, [](const Interval& c) { return !c.empty(); });
   if (changed) hand_on(workspace);
   return changed;
 }
 
-EventTime Entity::next_wake(const EpochTimes& times) const {
-  EventTime wake = pending_timer();
-  if (extras_ == nullptr) return wake;
-  for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
-    wake =
-        std::min(wake, extras_->observations[a].stale_after(times.clock, type_->attributes[a].expect_every));
-  }
-  return wake;
-}
-
-EventTime Entity::earliest_change(const EpochTimes& times) const {
-  EventTime from = wake_ <= times.clock ? wake_ : kNever;
-  for (std::uint32_t i = 0; i < inbox_size_; ++i) from = std::min(from, inbox_[i].changed_from);
-  if (extras_ != nullptr) {
-    for (const EventTime observed : extras_->observed_from) from = std::min(from, observed);
-  }
-  return from;
-}
-
-/// Rebuilds the timelines of observed attributes from where something new was said, or where silence became
-/// staleness.
-void Entity::replay_observations(const EpochTimes& times, Workspace& workspace) {
-  if (extras_ == nullptr) return;
-  for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
-    const schema::Duration expect_every = type_->attributes[a].expect_every;
-    EventTime from = std::exchange(extras_->observed_from[a], kNever);
-    if (expect_every != 0 && wake_ <= times.clock) from = std::min(from, wake_);
-    if (from == kNever) continue;
-    cut(a, from, workspace);
-    extras_->observations[a].replay(from, times.clock, expect_every, timelines_[a]);
-  }
-}
-
-void Entity::cut(AttributeSlot attribute, EventTime from, Workspace& workspace) {
-  const auto begin = static_cast<std::uint32_t>(workspace.removed.size());
-  timelines_[attribute].cut(from, workspace.removed);
-  workspace.rewrites[attribute] = {from, begin, static_cast<std::uint32_t>(workspace.removed.size())};
-}
-
-/// Returns the present to what it was just before `from`.
-void Entity::roll_back(EventTime from, Workspace& workspace) {
-  for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) {
-    const Role role = type_->attributes[a].role;
-    if (role == Role::derived || role == Role::memory) cut(a, from, workspace);
-    operands_[a] = just_before(timelines_[a], from);
-  }
+/// The usual case: every input that changed got one version more, all at the same new time, and nothing else
+/// is to be considered. Then that time, else `kNever`.
+EventTime Entity::sole_moment() const {
+  if (extras_ != nullptr || type_->constraint) return kNever;
+  EventTime at = kNever;
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    if (slot.member == kNone) {
-      operands_[slot.target] = converted(just_before(*slot.timeline, from), slot.conversion);
-    } else if (slot.changed_from != kNever || slot.timeline->last().from >= from) {
-      set_member(slot, converted(just_before(*slot.timeline, from), slot.conversion));
+    if (slot.changed.empty()) continue;
+    if (!slot.one_more || (at != kNever && slot.changed.from != at)) return kNever;
+    at = slot.changed.from;
+  }
+  return at > evaluated_to_ ? at : kNever;
+}
+
+/// What `run` comes to in the usual case, done without detours.
+bool Entity::advance_one_moment(EventTime at, const EpochTimes& times, Workspace& workspace) {
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
+    InboxSlot& slot = inbox_[i];
+    if (slot.changed.empty()) continue;
+    operands_[slot.target] = converted(slot.latest, slot.conversion);
+    slot.changed = {};
+  }
+  bool changed = false;
+  for (const Step& step : type_->steps) {
+    const Value value = step.program.evaluate(operands_);
+    Value& present = operands_[step.target];
+    if (value == present) continue;
+    workspace.failed += value.quality == Quality::bad && value.reason != Reason::input_not_good;
+    timelines_[step.target].append_other(at, value, times.horizon);
+    workspace.changed[step.target] = {at, kNever};
+    record({index_, step.target, at < times.before, at, kNever, present, value}, workspace);
+    present = value;
+    changed = true;
+  }
+  evaluated_to_ = at;
+  if (changed) hand_on_latest(workspace);
+  return changed;
+}
+
+/// Rewrites the timelines of observed attributes where something new was said, or where silence became
+/// staleness, and adds to the dirty intervals those in which they now differ.
+void Entity::replay_observations(const EpochTimes& times, Workspace& workspace) {
+  if (extras_ == nullptr || extras_->observations.empty()) return;
+  const bool silence = wake_ <= times.clock;
+  if (extras_->reports.empty() && !silence) return;
+  std::vector<Interval> intervals;
+  for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
+    intervals.clear();
+    for (const Extras::Report& report : extras_->reports) {
+      if (report.attribute != a) continue;
+      intervals.push_back({report.time, extras_->observations[a].next_after(report.time)});
     }
+    if (silence && type_->attributes[a].expect_every != 0) intervals.push_back({wake_, kNever});
+    if (!intervals.empty()) rewrite_observed(a, intervals, times, workspace);
+  }
+  extras_->reports.clear();
+}
+
+void Entity::rewrite_observed(AttributeSlot attribute, std::vector<Interval>& intervals,
+                              const EpochTimes& times, Workspace& workspace) {
+  merge(intervals);
+  for (const Interval& interval : intervals) {
+    std::vector<Version>& fresh = workspace.fresh[attribute];
+    fresh.clear();
+    extras_->observations[attribute].replay(interval.from, interval.to, times.clock,
+                                            type_->attributes[attribute].expect_every,
+                                            just_before(timelines_[attribute], interval.from), fresh);
+    Interval& changed = workspace.changed[attribute];
+    const Interval earlier = std::exchange(changed, {});
+    splice(attribute, interval, times, workspace);
+    if (!changed.empty()) workspace.dirty.push_back(changed);
+    if (!earlier.empty()) changed = {earlier.from, changed.empty() ? earlier.to : changed.to};
+  }
+}
+
+/// Adds what the inbox and the timers say.
+void Entity::collect_dirty(const EpochTimes& times, Workspace& workspace) const {
+  if (wake_ <= times.clock) workspace.dirty.push_back({wake_, kNever});
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
+    const InboxSlot& slot = inbox_[i];
+    if (slot.changed.empty()) continue;
+    if (slot.parts == nullptr) {
+      workspace.dirty.push_back(slot.changed);
+      continue;
+    }
+    for (const Interval& part : *slot.parts) {
+      const Interval within{std::max(part.from, slot.changed.from), std::min(part.to, slot.changed.to)};
+      if (within.from < within.to) workspace.dirty.push_back(within);
+    }
+  }
+  merge(workspace.dirty);
+}
+
+/// Evaluates the dirty intervals again, from the earliest on.
+void Entity::rewrite(const EpochTimes& times, Workspace& workspace) {
+  const EventTime lowest = workspace.dirty.front().from;
+  EventTime done_to = kBeginning;
+  bool in_the_past = false;
+  for (std::size_t i = 0; i < workspace.dirty.size(); ++i) {
+    Interval& interval = workspace.dirty[i];
+    interval.from = std::max(interval.from, done_to);
+    if (interval.from >= interval.to) continue;
+    const bool past = interval.from <= evaluated_to_;
+    if (past || in_the_past) seek(interval.from, lowest);
+    gather_moments(interval, past, workspace);
+    interval.to = done_to = rewrite_interval(interval, times, workspace);
+    in_the_past = done_to != kNever;
+    if (in_the_past) evaluated_to_ = std::max(evaluated_to_, done_to);
+  }
+  if (in_the_past) seek(kNever, lowest);
+}
+
+/// Returns where the new course has met the old one: at the interval's end, or later where something is
+/// remembered.
+EventTime Entity::rewrite_interval(Interval interval, const EpochTimes& times, Workspace& workspace) {
+  for (const Step& step : type_->steps) {
+    workspace.fresh[step.target].clear();
+    if (step.memory != kNoSlot) workspace.fresh[step.memory].clear();
+  }
+  evaluate_moments(interval, times, workspace);
+  while (interval.to != kNever && !remembers_the_same_at(interval.to)) {
+    const Interval rest{interval.to, memory_changes_after(interval.to)};
+    gather_moments(rest, true, workspace);
+    evaluate_moments(rest, times, workspace);
+    interval.to = rest.to;
+  }
+  for (const Step& step : type_->steps) {
+    if (step.memory != kNoSlot) splice(step.memory, interval, times, workspace);
+    splice(step.target, interval, times, workspace);
+  }
+  return interval.to;
+}
+
+bool Entity::remembers_the_same_at(EventTime time) const {
+  return std::ranges::all_of(type_->steps, [&](const Step& step) {
+    return step.memory == kNoSlot || operands_[step.memory] == just_before(timelines_[step.memory], time);
+  });
+}
+
+EventTime Entity::memory_changes_after(EventTime time) const {
+  EventTime next = kNever;
+  for (const Step& step : type_->steps) {
+    if (step.memory == kNoSlot) continue;
+    const auto versions = timelines_[step.memory].versions();
+    const std::size_t later = timelines_[step.memory].first_from(time + 1);
+    if (later < versions.size()) next = std::min(next, versions[later].from);
+  }
+  return next;
+}
+
+/// Sets the operands to what they were just before `time`; they have been nowhere before `lowest` in this
+/// run.
+void Entity::seek(EventTime time, EventTime lowest) {
+  for (AttributeSlot a = 0; a < type_->attributes.size(); ++a)
+    operands_[a] = just_before(timelines_[a], time);
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
+    const InboxSlot& slot = inbox_[i];
+    const bool may_differ =
+        slot.member == kNone || !slot.changed.empty() || slot.timeline->last().from >= lowest;
+    if (!may_differ) continue;
+    apply({time, slot.target, slot.member, converted(just_before(*slot.timeline, time), slot.conversion)});
   }
   refresh_aggregates();
 }
 
-/// Collects, in time order, every new value an operand takes from `from` on.
-void Entity::gather_moments(EventTime from, bool rolled_back, Workspace& workspace) const {
+/// Collects, in time order, every new value an operand takes within `interval`.
+void Entity::gather_moments(Interval interval, bool past, Workspace& workspace) const {
   auto& moments = workspace.moments;
   moments.clear();
   const auto gather = [&](const Timeline& timeline, const schema::Conversion* conversion,
                           std::uint32_t target, std::uint32_t member) {
     const auto versions = timeline.versions();
-    for (std::size_t i = timeline.first_from(from); i < versions.size(); ++i) {
+    for (std::size_t i = timeline.first_from(interval.from); i < versions.size(); ++i) {
+      if (versions[i].from >= interval.to) return;
       moments.push_back({versions[i].from, target, member, converted(versions[i].value, conversion)});
     }
   };
@@ -251,20 +364,19 @@ void Entity::gather_moments(EventTime from, bool rolled_back, Workspace& workspa
   }
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    if (rolled_back || slot.changed_from != kNever)
-      gather(*slot.timeline, slot.conversion, slot.target, slot.member);
+    if (past || !slot.changed.empty()) gather(*slot.timeline, slot.conversion, slot.target, slot.member);
   }
   const auto earlier = [](const Workspace::Moment& a, const Workspace::Moment& b) { return a.time < b.time; };
   if (!std::ranges::is_sorted(moments, earlier)) std::ranges::sort(moments, earlier);
 }
 
-/// Evaluates at every moment and at every timer that falls due, up to the epoch's clock.
-void Entity::roll_forward(const EpochTimes& times, Workspace& workspace) {
+/// Evaluates at every gathered moment, and at every timer that falls due within `interval`.
+void Entity::evaluate_moments(Interval interval, const EpochTimes& times, Workspace& workspace) {
   auto next = workspace.moments.cbegin();
   const auto end = workspace.moments.cend();
   while (true) {
     const EventTime at = std::min(next == end ? kNever : next->time, pending_timer());
-    if (at > times.clock || at == kNever) return;
+    if (at >= interval.to || at > times.clock) return;
     bool members_changed = false;
     for (; next != end && next->time == at; ++next) {
       apply(*next);
@@ -272,7 +384,7 @@ void Entity::roll_forward(const EpochTimes& times, Workspace& workspace) {
     }
     if (members_changed) refresh_aggregates();
     evaluate(at, workspace);
-    evaluated_to_ = at;
+    evaluated_to_ = std::max(evaluated_to_, at);
   }
 }
 
@@ -286,37 +398,35 @@ void Entity::apply(const Workspace::Moment& moment) {
   }
 }
 
-void Entity::set_member(const InboxSlot& slot, const Value& value) {
-  apply({kBeginning, slot.target, slot.member, value});
-}
-
 void Entity::refresh_aggregates() {
   for (std::size_t g = 0; g < type_->aggregates.size(); ++g) {
     operands_[type_->aggregates[g].operand] = extras_->aggregates[g].result();
   }
 }
 
+/// Runs the steps at a moment; what they yield goes to `fresh`.
 void Entity::evaluate(EventTime at, Workspace& workspace) {
   for (const Step& step : type_->steps) {
-    const Value value =
-        step.form == Step::Form::expression ? step.program.evaluate(operands_) : evaluate_status(step, at);
+    const Value value = step.form == Step::Form::expression ? step.program.evaluate(operands_)
+                                                            : evaluate_status(step, at, workspace);
     workspace.failed += value.quality == Quality::bad && value.reason != Reason::input_not_good;
+    put(workspace.fresh[step.target], at, value, operands_[step.target]);
     operands_[step.target] = value;
-    timelines_[step.target].append(at, value);
   }
 }
 
 /// See Step::Form::constraint_status.
-Value Entity::evaluate_status(const Step& step, EventTime at) {
+Value Entity::evaluate_status(const Step& step, EventTime at, Workspace& workspace) {
   const Value holds = step.program.evaluate(operands_);
   const bool broken = holds.usable() && !holds.as_boolean();
-  Value& since = operands_[step.memory];
+  Value since = operands_[step.memory];
   if (!broken) {
     since = Value::unknown(schema::ValueType::number, Reason::none);
   } else if (!since.usable()) {
     since = {static_cast<std::uint64_t>(at), schema::ValueType::number, Quality::good, Reason::none, {}};
   }
-  timelines_[step.memory].append(at, since);
+  put(workspace.fresh[step.memory], at, since, operands_[step.memory]);
+  operands_[step.memory] = since;
   if (!holds.usable()) return Value::symbol(Model::kUnknown, Quality::uncertain, holds.reason);
   const auto broken_since = static_cast<EventTime>(since.bits);
   const bool violated =
@@ -337,60 +447,85 @@ EventTime Entity::pending_timer() const {
   return due;
 }
 
-/// Compares each rewritten timeline with what it was; records what differs.
-bool Entity::find_changes(const EpochTimes& times, Workspace& workspace) const {
-  workspace.changed_from.assign(type_->attributes.size(), kNever);
-  bool changed = false;
-  for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) {
-    const auto [from, begin, end] = workspace.rewrites[a];
-    if (from == kNever) continue;
-    const std::span<const Version> was(workspace.removed.data() + begin, end - begin);
-    const auto is = timelines_[a].versions().subspan(timelines_[a].first_from(from));
-    const EventTime difference = first_difference(was, is);
-    if (difference == kNever) continue;
-    changed = true;
-    workspace.changed_from[a] = difference;
-    if (type_->attributes[a].role != Role::memory) record_changes(a, was, difference, times, workspace);
+EventTime Entity::next_wake(const EpochTimes& times) const {
+  EventTime wake = pending_timer();
+  if (extras_ == nullptr) return wake;
+  for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
+    wake =
+        std::min(wake, extras_->observations[a].stale_after(times.clock, type_->attributes[a].expect_every));
   }
-  return changed;
+  return wake;
 }
 
-/// Walks what was and what is side by side and records each interval in which they differ.
-void Entity::record_changes(AttributeSlot attribute, std::span<const Version> was, EventTime from,
-                            const EpochTimes& times, Workspace& workspace) const {
-  const auto is = timelines_[attribute].versions();
-  std::size_t i = timelines_[attribute].first_from(from);
-  std::size_t w =
-      static_cast<std::size_t>(std::ranges::lower_bound(was, from, {}, &Version::from) - was.begin());
-  // Before `from` both agree, and the timeline still holds that version.
-  Value value_is = is[i == 0 ? 0 : i - 1].value;
-  Value value_was = value_is;
-  EventTime at = from;
-  while (at != kNever) {
-    if (i < is.size() && is[i].from == at) value_is = is[i++].value;
-    if (w < was.size() && was[w].from == at) value_was = was[w++].value;
-    const EventTime next =
-        std::min(i < is.size() ? is[i].from : kNever, w < was.size() ? was[w].from : kNever);
-    if (value_is != value_was) {
-      workspace.changes.push_back({index_, attribute, at < times.before, at, next, value_was, value_is});
-    }
-    at = next;
+/// Puts an attribute's fresh versions into its timeline and records where they differ from what stood there.
+void Entity::splice(AttributeSlot attribute, Interval interval, const EpochTimes& times,
+                    Workspace& workspace) {
+  const Value before = just_before(timelines_[attribute], interval.from);
+  workspace.removed.clear();
+  timelines_[attribute].splice(interval.from, interval.to, workspace.fresh[attribute], workspace.removed,
+                               times.horizon);
+  record_differences(attribute, interval, before, times, workspace);
+}
+
+/// Walks what was and what is side by side.
+void Entity::record_differences(AttributeSlot attribute, Interval interval, const Value& before,
+                                const EpochTimes& times, Workspace& workspace) const {
+  auto is = workspace.fresh[attribute].cbegin();
+  auto was = workspace.removed.cbegin();
+  const auto is_end = workspace.fresh[attribute].cend();
+  const auto was_end = workspace.removed.cend();
+  Value value_is = before;
+  Value value_was = before;
+  Interval& changed = workspace.changed[attribute];
+  while (is != is_end || was != was_end) {
+    const auto next = [&] {
+      return std::min(is == is_end ? interval.to : is->from, was == was_end ? interval.to : was->from);
+    };
+    const EventTime at = next();
+    if (is != is_end && is->from == at) value_is = (is++)->value;
+    if (was != was_end && was->from == at) value_was = (was++)->value;
+    if (value_is == value_was) continue;
+    const EventTime to = next();
+    changed = {std::min(changed.from, at), to};
+    if (type_->attributes[attribute].role == Role::memory) continue;
+    record({index_, attribute, at < times.before, at, to, value_was, value_is}, workspace);
   }
 }
 
-void Entity::hand_on(const Workspace& workspace) const {
+void Entity::record(const Change& change, Workspace& workspace) const {
+  workspace.changes.push_back(change);
+  workspace.revisions += change.revision;
+  if (type_->constraint && type_->constraint->status == change.attribute)
+    workspace.statuses.push_back(change);
+}
+
+/// Writes into the inbox slots of the entities that depend on what changed.
+void Entity::hand_on(const Workspace& workspace) {
+  parts_.clear();
+  if (workspace.dirty.size() > 1) parts_ = workspace.dirty;
   for (std::uint32_t i = 0; i < edges_size_; ++i) {
     const OutEdge& edge = edges_[i];
-    const EventTime from = workspace.changed_from[edge.attribute];
-    if (from != kNever) edge.consumer->inbox_[edge.slot].changed_from = from;
+    const Interval& changed = workspace.changed[edge.attribute];
+    if (changed.empty()) continue;
+    const Version& last = timelines_[edge.attribute].last();
+    edge.slot->changed = changed;
+    edge.slot->parts = parts_.empty() ? nullptr : &parts_;
+    edge.slot->one_more = changed.to == kNever && parts_.empty() && last.from == changed.from;
+    edge.slot->latest = last.value;
   }
 }
 
-void Entity::forget(const EpochTimes& times) {
-  if (times.horizon == kBeginning) return;
-  for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) timelines_[a].forget_before(times.horizon);
-  if (extras_ == nullptr) return;
-  for (Observations& observations : extras_->observations) observations.forget_before(times.horizon);
+/// The same where every changed attribute got one version more.
+void Entity::hand_on_latest(const Workspace& workspace) const {
+  for (std::uint32_t i = 0; i < edges_size_; ++i) {
+    const OutEdge& edge = edges_[i];
+    const Interval& changed = workspace.changed[edge.attribute];
+    if (changed.empty()) continue;
+    edge.slot->changed = changed;
+    edge.slot->parts = nullptr;
+    edge.slot->one_more = true;
+    edge.slot->latest = operands_[edge.attribute];
+  }
 }
 
 void Entity::check_invariants() const {
@@ -400,7 +535,7 @@ void Entity::check_invariants() const {
                   "operands hold the newest version of each attribute");
   }
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
-    POLLUX_ASSERT(inbox_[i].changed_from == kNever, "every message was taken out of the inbox");
+    POLLUX_ASSERT(inbox_[i].changed.empty(), "every message was taken out of the inbox");
   }
   if (extras_ == nullptr) return;
   for (const Observations& observations : extras_->observations) observations.check_invariants();

@@ -28,21 +28,35 @@ struct EpochTimes {
   schema::EventTime horizon = schema::kBeginning;  ///< Nothing before it can change any more.
 };
 
+/// A span of event time, `to` exclusive; empty where `from` is `kNever`.
+struct Interval {
+  schema::EventTime from = schema::kNever;
+  schema::EventTime to = schema::kNever;
+
+  bool empty() const { return from == schema::kNever; }
+};
+
 /// Where a dependency edge ends: written by one sender, read by the entity it belongs to after all have
 /// reported.
 struct InboxSlot {
-  schema::EventTime changed_from =
-      schema::kNever;                  ///< The message: the sender's timeline differs from here on.
-  const Timeline* timeline = nullptr;  ///< The sender's; not to be read while the sender runs.
-  const schema::Conversion* conversion = nullptr;  ///< Into the input's unit; null where it is the same.
+  // The message: the sender's timeline differs within `changed`; where it does in several intervals, these
+  // are `parts`, of which some may lie outside `changed`. Where it got just one version more, `latest` is its
+  // value.
+  Interval changed;
+  schema::Value latest;
+  const std::vector<Interval>* parts = nullptr;
+  bool one_more = false;
+
+  // The wiring.
   std::uint32_t target = 0;                        ///< Operand index, or for a many-input its input slot.
   std::uint32_t member = schema::kNone;            ///< Place among a many-input's bindings.
+  const Timeline* timeline = nullptr;              ///< The sender's; not to be read while the sender runs.
+  const schema::Conversion* conversion = nullptr;  ///< Into the input's unit; null where it is the same.
 };
 
-/// Where a dependency edge begins.
+/// Where a dependency edge begins. It leads straight to the slot, so that sending a change only writes.
 struct OutEdge {
-  Entity* consumer = nullptr;
-  std::uint32_t slot = 0;
+  InboxSlot* slot = nullptr;
   schema::AttributeSlot attribute = schema::kNoSlot;
 };
 
@@ -55,27 +69,24 @@ struct Workspace {
     std::uint32_t member;
     schema::Value value;
   };
-  /// From when on an attribute's timeline was rewritten, and where in `removed` its former versions lie.
-  struct Rewrite {
-    schema::EventTime from = schema::kNever;
-    std::uint32_t begin = 0;
-    std::uint32_t end = 0;
-  };
   struct Wake {
     schema::EventTime time;
     schema::EntityIndex entity;
   };
 
+  std::vector<Interval> dirty;  // what is to be evaluated again: ascending, disjoint
   std::vector<Moment> moments;
-  std::vector<Version> removed;
-  std::vector<Rewrite> rewrites;  // by attribute slot
-  std::vector<schema::EventTime> changed_from;
+  std::vector<std::vector<Version>> fresh;  // by attribute slot: its versions within the interval at hand
+  std::vector<Version> removed;             // what an attribute's versions there were before
+  std::vector<Interval> changed;            // by attribute slot: from the first to the last difference
 
   // What the supervisor collects when the epoch has settled.
   std::vector<Change> changes;
+  std::vector<Change> statuses;  // those of constraints' statuses once more
   std::vector<Wake> wakes;
   std::uint64_t evaluated = 0;
   std::uint64_t failed = 0;
+  std::uint64_t revisions = 0;
 };
 
 /// The state of one entity. Timelines hold what the retained past was; operands hold the present, for the
@@ -100,11 +111,11 @@ class Entity {
   void initialise(Workspace& workspace);
 
   /// Takes in what a source reported. The next `run` acts on it.
-  void observe(schema::AttributeSlot attribute, const Observation& observation);
+  void observe(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
 
-  /// Re-evaluates from the earliest change in its inbox, observations and timers up to the epoch's clock,
-  /// hands what changed to its dependents' inboxes, and records it in `workspace`. False where nothing
-  /// changed.
+  /// Follows its inbox, observations and timers: evaluates again the intervals of event time that they
+  /// affect, and those alone; hands what changed to its dependents' inboxes, and records it in `workspace`.
+  /// False where nothing changed. Cost: the moments in these intervals, wherever in the past they lie.
   bool run(const EpochTimes& times, Workspace& workspace);
 
   /// When it wants to be run next though nothing reports to it; `kNever` where it does not.
@@ -122,32 +133,44 @@ class Entity {
   friend struct EntityDeleter;
   /// Parts that only some types have.
   struct Extras {
-    std::vector<Observations> observations;        // by attribute slot; only those of observed ones are used
-    std::vector<schema::EventTime> observed_from;  // by attribute slot: the earliest not yet replayed
-    std::vector<schema::Aggregate> aggregates;     // as in the type
+    struct Report {
+      schema::AttributeSlot attribute;
+      schema::EventTime time;
+    };
+    std::vector<Observations> observations;     // by attribute slot; only those of observed ones are used
+    std::vector<Report> reports;                // not yet acted on
+    std::vector<schema::Aggregate> aggregates;  // as in the type
   };
 
   Entity() = default;
   ~Entity() = default;
 
-  schema::EventTime earliest_change(const EpochTimes& times) const;
+  schema::EventTime sole_moment() const;
+  bool advance_one_moment(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
+  void collect_dirty(const EpochTimes& times, Workspace& workspace) const;
   void replay_observations(const EpochTimes& times, Workspace& workspace);
-  void roll_back(schema::EventTime from, Workspace& workspace);
-  schema::EventTime next_wake(const EpochTimes& times) const;
-  void gather_moments(schema::EventTime from, bool rolled_back, Workspace& workspace) const;
-  void roll_forward(const EpochTimes& times, Workspace& workspace);
+  void rewrite_observed(schema::AttributeSlot attribute, std::vector<Interval>& intervals,
+                        const EpochTimes& times, Workspace& workspace);
+  void rewrite(const EpochTimes& times, Workspace& workspace);
+  schema::EventTime rewrite_interval(Interval interval, const EpochTimes& times, Workspace& workspace);
+  void seek(schema::EventTime time, schema::EventTime lowest);
+  void gather_moments(Interval interval, bool past, Workspace& workspace) const;
+  void evaluate_moments(Interval interval, const EpochTimes& times, Workspace& workspace);
+  bool remembers_the_same_at(schema::EventTime time) const;
+  schema::EventTime memory_changes_after(schema::EventTime time) const;
   void apply(const Workspace::Moment& moment);
   void refresh_aggregates();
   void evaluate(schema::EventTime at, Workspace& workspace);
-  schema::Value evaluate_status(const schema::Step& step, schema::EventTime at);
+  schema::Value evaluate_status(const schema::Step& step, schema::EventTime at, Workspace& workspace);
   schema::EventTime pending_timer() const;
-  bool find_changes(const EpochTimes& times, Workspace& workspace) const;
-  void record_changes(schema::AttributeSlot attribute, std::span<const Version> was, schema::EventTime from,
-                      const EpochTimes& times, Workspace& workspace) const;
-  void hand_on(const Workspace& workspace) const;
-  void cut(schema::AttributeSlot attribute, schema::EventTime from, Workspace& workspace);
-  void forget(const EpochTimes& times);
-  void set_member(const InboxSlot& slot, const schema::Value& value);
+  schema::EventTime next_wake(const EpochTimes& times) const;
+  void splice(schema::AttributeSlot attribute, Interval interval, const EpochTimes& times,
+              Workspace& workspace);
+  void record_differences(schema::AttributeSlot attribute, Interval interval, const schema::Value& before,
+                          const EpochTimes& times, Workspace& workspace) const;
+  void record(const Change& change, Workspace& workspace) const;
+  void hand_on(const Workspace& workspace);
+  void hand_on_latest(const Workspace& workspace) const;
 
   const schema::EntityType* type_ = nullptr;
   Timeline* timelines_ = nullptr;
@@ -155,6 +178,7 @@ class Entity {
   InboxSlot* inbox_ = nullptr;
   OutEdge* edges_ = nullptr;
   std::unique_ptr<Extras> extras_;
+  std::vector<Interval> parts_;  // of the last change, where it had several
   schema::EventTime evaluated_to_ = schema::kBeginning;
   schema::EventTime wake_ = schema::kNever;
   schema::EntityIndex index_ = schema::kNone;

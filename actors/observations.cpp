@@ -37,7 +37,8 @@ bool Observation::precedes(const Observation& other) const {
          std::tie(other.time, other.source, other.sequence, other.id_hash);
 }
 
-void Observations::insert(const Observation& observation) {
+void Observations::insert(const Observation& observation, EventTime horizon) {
+  if (log_.size() == log_.capacity()) forget_before(horizon);
   if (log_.empty() || log_.back().precedes(observation)) {
     log_.push_back(observation);
     return;
@@ -46,13 +47,10 @@ void Observations::insert(const Observation& observation) {
 }
 
 void Observations::forget_before(EventTime horizon) {
-  // The last observation before the horizon is still in effect there. Dropping in halves keeps this amortised
-  // O(1).
+  // The last observation before the horizon is still in effect there.
   const auto first_kept = std::ranges::lower_bound(log_, horizon, {}, &Observation::time);
   const auto droppable = first_kept - log_.begin() - 1;
-  if (droppable > 0 && static_cast<std::size_t>(droppable) >= log_.size() / 2) {
-    log_.erase(log_.begin(), log_.begin() + droppable);
-  }
+  if (droppable > 0) log_.erase(log_.begin(), log_.begin() + droppable);
 }
 
 EventTime Observations::newest_time() const {
@@ -65,19 +63,30 @@ EventTime Observations::stale_after(EventTime clock, Duration expect_every) cons
   return silent > clock ? silent : kNever;
 }
 
-void Observations::replay(EventTime from, EventTime clock, Duration expect_every, Timeline& timeline) const {
+EventTime Observations::next_after(EventTime time) const {
+  if (log_.empty() || log_.back().time <= time) return kNever;
+  return std::ranges::upper_bound(log_, time, {}, &Observation::time)->time;
+}
+
+void Observations::replay(EventTime from, EventTime to, EventTime clock, Duration expect_every,
+                          const Value& before, std::vector<Version>& versions) const {
+  Value last = before;
+  const auto put = [&](EventTime at, const Value& value) {
+    if (value != last) versions.push_back({at, value});
+    last = value;
+  };
   auto next = std::ranges::lower_bound(log_, from, {}, &Observation::time);
   const Observation* current = next == log_.begin() ? nullptr : &*(next - 1);
   while (true) {
     const EventTime next_time = next == log_.end() ? kNever : next->time;
     if (current != nullptr && expect_every > 0) {
       const EventTime silent = after(current->time, expect_every);
-      if (silent >= from && silent < next_time && silent <= clock)
-        timeline.append(silent, stale(current->value));
+      const bool here = silent >= from && silent < std::min(next_time, to) && silent <= clock;
+      if (here) put(silent, stale(current->value));
     }
-    if (next == log_.end()) return;
+    if (next_time >= to) return;
     while (next + 1 != log_.end() && (next + 1)->time == next_time) ++next;
-    timeline.append(next_time, next->value);
+    put(next_time, next->value);
     current = &*next++;
   }
 }

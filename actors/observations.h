@@ -25,27 +25,31 @@ struct Observation {
 /// The retained observations of one attribute, in the total order of events. Not thread-safe.
 class Observations {
  public:
-  /// Inserts where it belongs, whenever it arrives; usually at the end.
-  void insert(const Observation& observation);
-
-  /// Drops what no timeline rebuilt from `horizon` or later can need.
-  void forget_before(schema::EventTime horizon);
+  /// Inserts where it belongs, whenever it arrives; usually at the end. What no timeline rebuilt from
+  /// `horizon` or later can need may be dropped to make room.
+  void insert(const Observation& observation, schema::EventTime horizon);
 
   /// Time of the newest observation not after `clock`; `kBeginning` where there is none.
   schema::EventTime newest_time() const;
 
-  /// Appends to `timeline`, which ends before `from`, the versions in [from, clock]: each observation, and
-  /// staleness where the next one is more than `expect_every` away (0: never).
-  void replay(schema::EventTime from, schema::EventTime clock, schema::Duration expect_every,
-              Timeline& timeline) const;
+  /// Time of the first observation after `time`; `kNever` where there is none.
+  schema::EventTime next_after(schema::EventTime time) const;
+
+  /// Appends to `versions` those in [from, to) and not after `clock`: each observation, and staleness where
+  /// the next one is more than `expect_every` away (0: never). `before`: the value in effect just before
+  /// `from`.
+  void replay(schema::EventTime from, schema::EventTime to, schema::EventTime clock,
+              schema::Duration expect_every, const schema::Value& before,
+              std::vector<Version>& versions) const;
 
   /// When, after `clock`, the newest value will become stale; `kNever` where it will not, or has already.
   schema::EventTime stale_after(schema::EventTime clock, schema::Duration expect_every) const;
 
-  std::size_t size() const { return log_.size(); }
   void check_invariants() const;
 
  private:
+  void forget_before(schema::EventTime horizon);
+
   std::vector<Observation> log_;
 };
 

@@ -34,12 +34,6 @@ schema::QuarantineReason reason_of(EventOutcome outcome) {
                                            : schema::QuarantineReason::from_the_future;
 }
 
-bool in_feed_order(const Change& a, const Change& b) {
-  if (a.entity != b.entity) return a.entity < b.entity;
-  if (a.attribute != b.attribute) return a.attribute < b.attribute;
-  return a.from < b.from;
-}
-
 }  // namespace
 
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
@@ -288,21 +282,11 @@ void Supervisor::wake_due(Epoch& epoch) {
 
 void Supervisor::settle() {
   const std::unique_ptr<Epoch> epoch = std::move(running_);
-  std::vector<Change> changes;
-  wave_->collect([&](Workspace& workspace) {
-    if (changes.empty()) {
-      changes.swap(workspace.changes);
-    } else {
-      changes.insert(changes.end(), workspace.changes.begin(), workspace.changes.end());
-    }
-    for (const Workspace::Wake& wake : workspace.wakes) wakes_.push({wake.time, wake.entity});
-    context_.probe.entities_evaluated.add(workspace.evaluated);
-    context_.probe.steps_failed.add(workspace.failed);
-  });
   if (context_.check_invariants) {
     wave_->check_invariants();
     episodes_.check_invariants();
   }
+  std::vector<Change> changes = collect();
   settled_clock_ = std::max(settled_clock_, epoch->times.clock);
   if (epoch->record.position != 0) {
     settled_position_ = epoch->record.position;
@@ -314,11 +298,30 @@ void Supervisor::settle() {
   advance();
 }
 
-void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
-  std::ranges::sort(changes, in_feed_order);
-  for (const Change& change : changes) count_status(change);
+/// Takes over what the workers recorded.
+std::vector<Change> Supervisor::collect() {
   DomainProbe& probe = context_.probe;
+  std::vector<Change> changes;
+  wave_->collect([&](Workspace& workspace) {
+    for (const Change& change : workspace.statuses) count_status(change);
+    for (const Workspace::Wake& wake : workspace.wakes) wakes_.push({wake.time, wake.entity});
+    probe.changes.add(workspace.changes.size());
+    probe.revisions.add(workspace.revisions);
+    probe.entities_evaluated.add(workspace.evaluated);
+    probe.steps_failed.add(workspace.failed);
+    if (changes.empty()) {
+      changes.reserve(workspace.changes.size());
+      changes.swap(workspace.changes);  // the worker keeps a buffer of the size it needed
+    } else {
+      changes.insert(changes.end(), workspace.changes.begin(), workspace.changes.end());
+    }
+  });
   probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
+  return changes;
+}
+
+void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
+  DomainProbe& probe = context_.probe;
   probe.clock_ns.set(settled_clock_);
   probe.settled_position.set(static_cast<std::int64_t>(settled_position_));
   if (epoch.replayed) {
@@ -326,18 +329,11 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
     return;
   }
   probe.epochs_settled.add();
-  probe.changes.add(changes.size());
-  probe.revisions.add(static_cast<std::uint64_t>(std::ranges::count_if(changes, &Change::revision)));
-  auto published = std::make_shared<EpochChanges>();
-  published->position = epoch.record.position;
-  published->clock = settled_clock_;
-  published->changes = std::move(changes);
-  context_.feed.publish(std::move(published));
+  context_.feed.publish(
+      std::make_shared<EpochChanges>(epoch.record.position, settled_clock_, std::move(changes)));
 }
 
 void Supervisor::count_status(const Change& change) {
-  const auto& rule = context_.model.type_of(change.entity).constraint;
-  if (!rule || rule->status != change.attribute) return;
   episodes_.apply(change);
   if (change.to != kNever) return;
   context_.probe.unknown_constraints.add((change.is.as_symbol() == Model::kUnknown) -

@@ -106,6 +106,7 @@ class Supervisor : public caf::event_based_actor {
   void settle();
 
   void refuse(const Submission& submission, const schema::Error& why);
+  std::vector<Change> collect();
   void publish(const Epoch& epoch, std::vector<Change> changes);
   void count_status(const Change& change);
   void acknowledge(const Epoch& epoch);

@@ -27,10 +27,14 @@ using caf::resumable;
 /// costs more than running a few steps.
 constexpr std::size_t kOfferJobsMin = 128;
 
+/// Jobs already run whose places a worker keeps before it moves the others up.
+constexpr std::size_t kRunJobsKept = 4'096;
+
 class TbbCoordinator;
 
-/// What a worker is to the actors it runs. New jobs go on its own stack and run next, while their data is in
-/// cache.
+/// What a worker is to the actors it runs. New jobs queue up behind the others: a wave then visits entities
+/// in about the order in which they lie in memory, which prefetching rewards more than depth first rewards
+/// warm caches.
 class TbbWorker final : public caf::execution_unit {
  public:
   explicit TbbWorker(TbbCoordinator& coordinator);
@@ -45,6 +49,7 @@ class TbbWorker final : public caf::execution_unit {
 
   TbbCoordinator& coordinator_;
   std::vector<resumable*> jobs_;
+  std::size_t next_ = 0;  // those before it have been run
 };
 
 class TbbCoordinator final : public caf::scheduler::abstract_coordinator {
@@ -126,10 +131,14 @@ TbbWorker::TbbWorker(TbbCoordinator& coordinator)
 
 void TbbWorker::run(std::span<resumable* const> jobs) {
   jobs_.assign(jobs.begin(), jobs.end());
-  while (!jobs_.empty()) {
-    if (jobs_.size() >= kOfferJobsMin && coordinator_.somebody_is_idle()) offer();
-    resumable* job = jobs_.back();
-    jobs_.pop_back();
+  next_ = 0;
+  while (next_ < jobs_.size()) {
+    if (jobs_.size() - next_ >= kOfferJobsMin && coordinator_.somebody_is_idle()) offer();
+    resumable* job = jobs_[next_++];
+    if (next_ == jobs_.size() || next_ >= kRunJobsKept) {
+      jobs_.erase(jobs_.begin(), jobs_.begin() + static_cast<std::ptrdiff_t>(next_));
+      next_ = 0;
+    }
     switch (job->resume(this, coordinator_.max_throughput())) {
       case resumable::resume_later:
         coordinator_.enqueue(job);
@@ -144,11 +153,11 @@ void TbbWorker::run(std::span<resumable* const> jobs) {
   }
 }
 
-/// Gives away the older half: what was pushed last is warm in this core's cache.
+/// Gives away the later half.
 void TbbWorker::offer() {
-  const auto half = jobs_.begin() + static_cast<std::ptrdiff_t>(jobs_.size() / 2);
-  coordinator_.enqueue_all({jobs_.begin(), half});
-  jobs_.erase(jobs_.begin(), half);
+  const auto half = jobs_.end() - static_cast<std::ptrdiff_t>((jobs_.size() - next_) / 2);
+  coordinator_.enqueue_all({half, jobs_.end()});
+  jobs_.erase(half, jobs_.end());
 }
 
 }  // namespace

@@ -41,13 +41,24 @@ class Timeline {
   /// Index of the first version with `from >= time`; `versions().size()` when there is none.
   std::size_t first_from(schema::EventTime time) const;
 
-  /// Lets `value` hold from `from` on. False, and nothing changes, where it holds already.
-  /// REQUIRES: `from > last().from`, or `from == last().from == kBeginning`, which replaces the initial
-  /// version.
-  bool append(schema::EventTime from, const schema::Value& value);
+  /// Lets `value` hold from `from` on. False, and nothing changes, where it holds already. What lies before
+  /// the version in effect just before `horizon` may be dropped to make room. REQUIRES: `from > last().from`,
+  /// or `from == last().from == kBeginning`, which replaces the initial version.
+  bool append(schema::EventTime from, const schema::Value& value,
+              schema::EventTime horizon = schema::kBeginning);
 
-  /// Drops the versions with `from >= time`, appending them to `removed` in order. REQUIRES: one is left.
-  void cut(schema::EventTime time, std::vector<Version>& removed);
+  /// The same for a value known to be another than the newest, later than every version: only writes.
+  void append_other(schema::EventTime from, const schema::Value& value, schema::EventTime horizon) {
+    if (begin_ + size_ == capacity_) make_room(1, horizon);
+    data()[begin_ + size_] = {from, value};
+    ++size_;
+  }
+
+  /// Makes the function `fresh` within [from, to) and leaves it as it is elsewhere; `to` may be `kNever`.
+  /// Appends the versions that stood in [from, to) to `removed`. REQUIRES: `fresh` lies in [from, to),
+  /// ascends, and its neighbours and the version before `from` differ; some version lies before `from`.
+  void splice(schema::EventTime from, schema::EventTime to, std::span<const Version> fresh,
+              std::vector<Version>& removed, schema::EventTime horizon = schema::kBeginning);
 
   /// Drops what lies before the version in effect just before `horizon`.
   void forget_before(schema::EventTime horizon);
@@ -57,7 +68,9 @@ class Timeline {
  private:
   const Version* data() const { return capacity_ == 1 ? &in_place_ : heap_; }
   Version* data() { return capacity_ == 1 ? &in_place_ : heap_; }
-  void make_room();
+  void splice_at(std::size_t first, std::size_t tail, std::span<const Version> fresh, bool needed,
+                 const Version& after);
+  void make_room(std::uint32_t versions, schema::EventTime horizon);
 
   union {
     Version in_place_;

@@ -64,7 +64,7 @@ void Wave::observe_events(Entity& entity) {
     const Event& event = events_->events[i];
     for (const schema::ReportedValue& reported : events_->values_of(event)) {
       entity.observe(reported.attribute,
-                     {event.time, event.sequence, (*id_hashes_)[i], event.source, reported.value});
+                     {event.time, event.sequence, (*id_hashes_)[i], event.source, reported.value}, times_);
     }
   }
 }
@@ -73,6 +73,8 @@ void Wave::collect(const std::function<void(Workspace&)>& visit) {
   for (Workspace& workspace : workspaces_) {
     visit(workspace);
     workspace.changes.clear();
+    workspace.statuses.clear();
+    workspace.revisions = 0;
     workspace.wakes.clear();
     workspace.evaluated = 0;
     workspace.failed = 0;

@@ -139,8 +139,8 @@ std::string ChangeStream::render_part() {
 void ChangeStream::render_epoch(const actors::EpochChanges& epoch, std::string& text) {
   const schema::Model& model = twin_.model();
   JsonBuffer buffer;
-  for (; change_ < epoch.changes.size() && text.size() < kPartBytes; ++change_) {
-    const actors::Change& change = epoch.changes[change_];
+  for (; change_ < epoch.size() && text.size() < kPartBytes; ++change_) {
+    const actors::Change& change = epoch.changes()[change_];
     if (!selection_.includes(model, change.entity)) continue;
     buffer.Clear();
     JsonWriter json(buffer);
@@ -149,7 +149,7 @@ void ChangeStream::render_epoch(const actors::EpochChanges& epoch, std::string& 
     text.append(buffer.GetString(), buffer.GetSize());
     text += '\n';
   }
-  if (change_ < epoch.changes.size()) return;
+  if (change_ < epoch.size()) return;
   if (std::exchange(begun_, false)) text += "data: ]}\n\n";
   position_ = epoch.position;
   change_ = 0;

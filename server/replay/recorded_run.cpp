@@ -69,7 +69,7 @@ class Watcher {
   }
 
   void take(const actors::EpochChanges& epoch) {
-    for (const actors::Change& change : epoch.changes) {
+    for (const actors::Change& change : epoch.changes()) {
       set({change.entity, change.attribute}, change.from, change.to, change.is);
     }
   }

@@ -34,14 +34,50 @@ TEST(Timeline, TellsTheValueInEffectAtATime) {
   EXPECT_EQ(timeline.first_from(101), 11u);
 }
 
-TEST(Timeline, CutGivesBackWhatItRemoves) {
+/// 0, then 10 from 10 on, 20 from 20 on, and so on.
+void fill(Timeline& timeline, int until) {
+  for (int t = 10; t <= until; t += 10) timeline.append(t, Value::number(t));
+}
+
+TEST(Timeline, SplicingAnOpenIntervalReplacesTheRestAndGivesBackWhatStoodThere) {
   Timeline timeline(Value::number(0));
-  for (int t = 10; t <= 50; t += 10) timeline.append(t, Value::number(t));
+  fill(timeline, 50);
   std::vector<Version> removed;
-  timeline.cut(30, removed);
+  timeline.splice(30, schema::kNever, std::vector<Version>{{35, Value::number(1)}}, removed);
   ASSERT_EQ(removed.size(), 3u);
   EXPECT_EQ(removed.front(), (Version{30, Value::number(30)}));
-  EXPECT_EQ(timeline.last(), (Version{20, Value::number(20)}));
+  EXPECT_EQ(timeline.last(), (Version{35, Value::number(1)}));
+  EXPECT_EQ(timeline.at(34), Value::number(20));
+  timeline.check_invariants();
+}
+
+TEST(Timeline, SplicingInThePastLeavesTheFunctionAfterItAsItWas) {
+  for (int from = 1; from <= 55; ++from) {
+    for (int to = from + 1; to <= 60; ++to) {
+      for (const double value : {20.0, 30.0, 99.0}) {
+        Timeline timeline(Value::number(0));
+        fill(timeline, 50);
+        Timeline before(Value::number(0));
+        fill(before, 50);
+        std::vector<Version> fresh;
+        if (timeline.at(from - 1) != Value::number(value)) fresh.push_back({from, Value::number(value)});
+        std::vector<Version> removed;
+        timeline.splice(from, to, fresh, removed);
+        timeline.check_invariants();
+        for (int t = 0; t <= 70; ++t) {
+          const Value expected = t >= from && t < to ? Value::number(value) : before.at(t);
+          ASSERT_EQ(timeline.at(t), expected) << "[" << from << ", " << to << ") at " << t;
+        }
+      }
+    }
+  }
+}
+
+TEST(Timeline, MakesRoomByForgettingWhatLiesBehindTheHorizon) {
+  Timeline timeline(Value::number(0));
+  for (int t = 1; t <= 10'000; ++t) timeline.append(t, Value::number(t), t - 10);
+  EXPECT_LE(timeline.versions().size(), 32u);
+  timeline.check_invariants();
 }
 
 TEST(Timeline, ForgettingKeepsTheVersionInEffectJustBeforeTheHorizon) {

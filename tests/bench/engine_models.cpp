@@ -27,19 +27,19 @@ entities:
   l: { type: Link, inputs: { a: s.x } }
   t: { type: Total, inputs: { all: [s.x] } }
 sources:
-  bench: { allowed_lateness: 1 h }
+  bench: {}
 )";
 
 enum Types : schema::TypeIndex { kSource, kNode, kLink, kTotal };
 
 class Maker {
  public:
-  Maker() : builder_("bench") {
+  explicit Maker(schema::Duration lateness = 10 * schema::kSecond) : builder_("bench") {
     auto loaded = schema::load_model(kTypes, "bench");
     POLLUX_ASSERT(std::holds_alternative<Model>(loaded), "the benchmark's types load");
     const Model& model = std::get<Model>(loaded);
     for (const schema::EntityType& type : model.types()) builder_.add_type(type);
-    for (const schema::Source& source : model.sources()) builder_.add_source(source);
+    builder_.add_source({"bench", lateness});
   }
 
   EntityIndex source() {
@@ -74,18 +74,19 @@ class Maker {
 }  // namespace
 
 schema::EventBatch Bench::round(std::size_t round, std::size_t first, std::size_t count,
-                                schema::EventTime time) const {
+                                schema::EventTime time, schema::Duration apart) const {
   schema::EventBatch batch;
   for (std::size_t i = first; i < first + count; ++i) {
-    schema::Event& event = batch.add(std::to_string(round) + "-" + std::to_string(i), time, 0, sources[i]);
+    schema::Event& event = batch.add(std::to_string(round) + "-" + std::to_string(i),
+                                     time + static_cast<schema::Duration>(i - first) * apart, 0, sources[i]);
     batch.values.push_back({0, schema::Value::number(static_cast<double>((round * 31 + i * 7) % 1000) / 8)});
     event.values_count = 1;
   }
   return batch;
 }
 
-Bench lattice(std::size_t width, std::size_t rows) {
-  Maker maker;
+Bench lattice(std::size_t width, std::size_t rows, schema::Duration lateness) {
+  Maker maker(lateness);
   std::vector<EntityIndex> above;
   for (std::size_t c = 0; c < width; ++c) above.push_back(maker.source());
   for (std::size_t r = 0; r < rows; ++r) {

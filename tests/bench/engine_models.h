@@ -15,14 +15,14 @@ struct Bench {
   std::shared_ptr<const schema::Model> model;
   std::vector<schema::EntityIndex> sources;
 
-  /// One event for each of `count` sources from `first` on, all at `time`, with values that differ from round
-  /// to round.
-  schema::EventBatch round(std::size_t round, std::size_t first, std::size_t count,
-                           schema::EventTime time) const;
+  /// One event for each of `count` sources from `first` on, at `time` and then each `apart` after the one
+  /// before, with values that differ from round to round.
+  schema::EventBatch round(std::size_t round, std::size_t first, std::size_t count, schema::EventTime time,
+                           schema::Duration apart = 0) const;
 };
 
 /// `width` sources above `rows` rows of nodes 0.5 * (a + b) + 1, each fed by two neighbours of the row above.
-Bench lattice(std::size_t width, std::size_t rows);
+Bench lattice(std::size_t width, std::size_t rows, schema::Duration lateness = 10 * schema::kSecond);
 /// One source, then `length` nodes one after another.
 Bench chain(std::size_t length);
 /// One source with `width` dependents.
