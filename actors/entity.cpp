@@ -87,9 +87,9 @@ EntityPtr Entity::create(const Model& model, EntityIndex index, std::uint32_t ed
   cursor += sizeof(Entity);
   entity->type_ = &type;
   entity->index_ = index;
-  entity->timelines_ = carve<Timeline>(cursor, type.attributes.size());
-  entity->operands_ = carve<Value>(cursor, type.operand_count);
   entity->inbox_ = carve<InboxSlot>(cursor, slots);
+  entity->operands_ = carve<Value>(cursor, type.operand_count);
+  entity->timelines_ = carve<Timeline>(cursor, type.attributes.size());
   entity->edges_ = carve<OutEdge>(cursor, edges);
   entity->inbox_size_ = slots;
   for (AttributeSlot a = 0; a < type.attributes.size(); ++a) {
@@ -128,7 +128,7 @@ void Entity::connect(const Model& model, std::span<Entity* const> entities) {
       inbox_[slot].conversion = binding.conversion.identity() ? nullptr : &binding.conversion;
       inbox_[slot].target = declared.many ? input : declared.operand;
       inbox_[slot].member = declared.many ? member++ : kNone;
-      producer.edges_[producer.edges_size_++] = {&inbox_[slot], binding.attribute};
+      producer.edges_[producer.edges_size_++] = {&inbox_[slot], index_, binding.attribute};
       ++slot;
     }
   }
@@ -171,7 +171,7 @@ bool Entity::run(const EpochTimes& times, Workspace& workspace) {
   collect_dirty(times, workspace);
   if (workspace.dirty.empty()) return false;
   rewrite(times, workspace);
-  for (std::uint32_t i = 0; i < inbox_size_; ++i) inbox_[i].changed = {};
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) inbox_[i].changed_from = kNever;
   const EventTime wake = next_wake(times);
   if (wake != wake_ && wake != kNever) workspace.wakes.push_back({wake, index_});
   wake_ = wake;
@@ -187,9 +187,9 @@ EventTime Entity::sole_moment() const {
   EventTime at = kNever;
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    if (slot.changed.empty()) continue;
-    if (!slot.one_more || (at != kNever && slot.changed.from != at)) return kNever;
-    at = slot.changed.from;
+    if (slot.empty()) continue;
+    if (slot.intervals != nullptr || (at != kNever && slot.changed_from != at)) return kNever;
+    at = slot.changed_from;
   }
   return at > evaluated_to_ ? at : kNever;
 }
@@ -198,19 +198,20 @@ EventTime Entity::sole_moment() const {
 bool Entity::advance_one_moment(EventTime at, const EpochTimes& times, Workspace& workspace) {
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     InboxSlot& slot = inbox_[i];
-    if (slot.changed.empty()) continue;
+    if (slot.empty()) continue;
     operands_[slot.target] = converted(slot.latest, slot.conversion);
-    slot.changed = {};
+    slot.changed_from = kNever;
   }
   bool changed = false;
   for (const Step& step : type_->steps) {
-    const Value value = step.program.evaluate(operands_);
+    Value value;
+    step.program.evaluate(operands_, value);
     Value& present = operands_[step.target];
     if (value == present) continue;
     workspace.failed += value.quality == Quality::bad && value.reason != Reason::input_not_good;
     timelines_[step.target].append_other(at, value, times.horizon);
     workspace.changed[step.target] = {at, kNever};
-    record({index_, step.target, at < times.before, at, kNever, present, value}, workspace);
+    record(step.target, {at, kNever}, present, value, times, workspace);
     present = value;
     changed = true;
   }
@@ -260,14 +261,14 @@ void Entity::collect_dirty(const EpochTimes& times, Workspace& workspace) const 
   if (wake_ <= times.clock) workspace.dirty.push_back({wake_, kNever});
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    if (slot.changed.empty()) continue;
-    if (slot.parts == nullptr) {
-      workspace.dirty.push_back(slot.changed);
+    if (slot.empty()) continue;
+    if (slot.intervals == nullptr) {
+      workspace.dirty.push_back({slot.changed_from, kNever});
       continue;
     }
-    for (const Interval& part : *slot.parts) {
-      const Interval within{std::max(part.from, slot.changed.from), std::min(part.to, slot.changed.to)};
-      if (within.from < within.to) workspace.dirty.push_back(within);
+    for (const Interval& interval : *slot.intervals) {
+      const EventTime from = std::max(interval.from, slot.changed_from);
+      if (from < interval.to) workspace.dirty.push_back({from, interval.to});
     }
   }
   merge(workspace.dirty);
@@ -337,8 +338,7 @@ void Entity::seek(EventTime time, EventTime lowest) {
     operands_[a] = just_before(timelines_[a], time);
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    const bool may_differ =
-        slot.member == kNone || !slot.changed.empty() || slot.timeline->last().from >= lowest;
+    const bool may_differ = slot.member == kNone || !slot.empty() || slot.timeline->last().from >= lowest;
     if (!may_differ) continue;
     apply({time, slot.target, slot.member, converted(just_before(*slot.timeline, time), slot.conversion)});
   }
@@ -364,7 +364,7 @@ void Entity::gather_moments(Interval interval, bool past, Workspace& workspace) 
   }
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    if (past || !slot.changed.empty()) gather(*slot.timeline, slot.conversion, slot.target, slot.member);
+    if (past || !slot.empty()) gather(*slot.timeline, slot.conversion, slot.target, slot.member);
   }
   const auto earlier = [](const Workspace::Moment& a, const Workspace::Moment& b) { return a.time < b.time; };
   if (!std::ranges::is_sorted(moments, earlier)) std::ranges::sort(moments, earlier);
@@ -488,43 +488,50 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
     const EventTime to = next();
     changed = {std::min(changed.from, at), to};
     if (type_->attributes[attribute].role == Role::memory) continue;
-    record({index_, attribute, at < times.before, at, to, value_was, value_is}, workspace);
+    record(attribute, {at, to}, value_was, value_is, times, workspace);
   }
 }
 
-void Entity::record(const Change& change, Workspace& workspace) const {
-  workspace.changes.push_back(change);
+/// Filled in where it will stay: to build it elsewhere and copy it would wait for its parts to be written.
+void Entity::record(AttributeSlot attribute, Interval interval, const Value& was, const Value& is,
+                    const EpochTimes& times, Workspace& workspace) const {
+  Change& change = workspace.changes.emplace_back();
+  change.entity = index_;
+  change.attribute = attribute;
+  change.revision = interval.from < times.before;
+  change.from = interval.from;
+  change.to = interval.to;
+  change.was = was;
+  change.is = is;
   workspace.revisions += change.revision;
-  if (type_->constraint && type_->constraint->status == change.attribute)
-    workspace.statuses.push_back(change);
+  if (type_->constraint && type_->constraint->status == attribute) workspace.statuses.push_back(change);
 }
 
-/// Writes into the inbox slots of the entities that depend on what changed.
-void Entity::hand_on(const Workspace& workspace) {
-  parts_.clear();
-  if (workspace.dirty.size() > 1) parts_ = workspace.dirty;
+void Entity::hand_on(Workspace& workspace) {
+  sent_ = workspace.dirty;
   for (std::uint32_t i = 0; i < edges_size_; ++i) {
     const OutEdge& edge = edges_[i];
     const Interval& changed = workspace.changed[edge.attribute];
     if (changed.empty()) continue;
     const Version& last = timelines_[edge.attribute].last();
-    edge.slot->changed = changed;
-    edge.slot->parts = parts_.empty() ? nullptr : &parts_;
-    edge.slot->one_more = changed.to == kNever && parts_.empty() && last.from == changed.from;
+    const bool one_more = changed.to == kNever && last.from == changed.from;
+    edge.slot->changed_from = changed.from;
+    edge.slot->intervals = one_more ? nullptr : &sent_;
     edge.slot->latest = last.value;
+    workspace.reached.push_back(edge.consumer);
   }
 }
 
 /// The same where every changed attribute got one version more.
-void Entity::hand_on_latest(const Workspace& workspace) const {
+void Entity::hand_on_latest(Workspace& workspace) const {
   for (std::uint32_t i = 0; i < edges_size_; ++i) {
     const OutEdge& edge = edges_[i];
     const Interval& changed = workspace.changed[edge.attribute];
     if (changed.empty()) continue;
-    edge.slot->changed = changed;
-    edge.slot->parts = nullptr;
-    edge.slot->one_more = true;
+    edge.slot->changed_from = changed.from;
+    edge.slot->intervals = nullptr;
     edge.slot->latest = operands_[edge.attribute];
+    workspace.reached.push_back(edge.consumer);
   }
 }
 
@@ -535,7 +542,7 @@ void Entity::check_invariants() const {
                   "operands hold the newest version of each attribute");
   }
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
-    POLLUX_ASSERT(inbox_[i].changed.empty(), "every message was taken out of the inbox");
+    POLLUX_ASSERT(inbox_[i].empty(), "every message was taken out of the inbox");
   }
   if (extras_ == nullptr) return;
   for (const Observations& observations : extras_->observations) observations.check_invariants();

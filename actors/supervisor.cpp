@@ -39,7 +39,7 @@ schema::QuarantineReason reason_of(EventOutcome outcome) {
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
     : event_based_actor(config), context_(context), admission_(context.model), writer_(context.journal) {
   create_entities();
-  wave_ = std::make_unique<Wave>(context_.model, entities_, [this] {
+  wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
   });
 }
@@ -267,9 +267,9 @@ void Supervisor::propagate() {
   running_ = std::move(waiting_);
   running_->started_at = steady_clock::now();
   wake_due(*running_);
-  const bool started = wave_->start(running_->record.events, running_->id_hashes, running_->woken,
-                                    running_->times, *context());
-  if (!started) settle();
+  const bool settled =
+      wave_->start(running_->record.events, running_->id_hashes, running_->woken, running_->times);
+  if (settled) settle();
 }
 
 void Supervisor::wake_due(Epoch& epoch) {

@@ -34,6 +34,7 @@ struct DomainContext {
   std::function<schema::EventTime()> now;
   std::chrono::nanoseconds tick{0};
   std::size_t epoch_events_max = 0;
+  std::size_t portion_entities = 0;
   bool check_invariants = false;
   /// Called once when the journal fails; from then on submissions are refused.
   std::function<void(const schema::Error&)> on_failure;

@@ -60,6 +60,7 @@ struct Twin::Implementation {
                           {},
                           std::chrono::nanoseconds(options.tick),
                           options.epoch_events_max,
+                          options.portion_entities,
                           options.check_invariants,
                           {}};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
