@@ -37,7 +37,7 @@ schema::QuarantineReason reason_of(EventOutcome outcome) {
 }  // namespace
 
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
-    : event_based_actor(config), context_(context), admission_(context.model), writer_(context.journal) {
+    : event_based_actor(config), context_(context), admission_(context.model) {
   create_entities();
   wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
@@ -45,6 +45,12 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
 }
 
 Supervisor::~Supervisor() = default;
+
+void Supervisor::on_exit() {
+  wave_.reset();
+  entities_.clear();
+  actors_.clear();
+}
 
 caf::behavior Supervisor::make_behavior() {
   return {
@@ -235,11 +241,11 @@ void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
     return;
   }
   journaling_ = std::move(epoch);
-  writer_.append(journaling_->record, journaling_->quarantined,
-                 [self = caf::actor_cast<caf::actor>(this)](Result<void> outcome) {
-                   caf::anon_send(self, journaled_atom::value,
-                                  std::make_shared<const Result<void>>(std::move(outcome)));
-                 });
+  context_.writer.append(journaling_->record, journaling_->quarantined,
+                         [self = caf::actor_cast<caf::actor>(this)](Result<void> outcome) {
+                           caf::anon_send(self, journaled_atom::value,
+                                          std::make_shared<const Result<void>>(std::move(outcome)));
+                         });
 }
 
 void Supervisor::journaled(const Result<void>& outcome) {

@@ -28,6 +28,7 @@ namespace pollux::actors {
 struct DomainContext {
   const schema::Model& model;
   Journal& journal;
+  JournalWriter& writer;
   ChangeFeed& feed;
   DomainProbe& probe;
   /// The wall clock; empty where events alone move the twin's clock.
@@ -87,6 +88,8 @@ class Supervisor : public caf::event_based_actor {
 
  protected:
   caf::behavior make_behavior() override;
+  /// Lets go of the entities: the clock may hold on to the supervisor itself until the system is gone.
+  void on_exit() override;
 
  private:
   void create_entities();
@@ -121,7 +124,6 @@ class Supervisor : public caf::event_based_actor {
   std::vector<caf::actor> actors_;  // by entity index; keep the entities alive
   std::vector<Entity*> entities_;   // what they own
   std::unique_ptr<Wave> wave_;
-  JournalWriter writer_;
 
   std::deque<SubmissionPtr> pending_;
   std::unique_ptr<Epoch> journaling_;

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "actors/journal_writer.h"
 #include "actors/supervisor.h"
 #include "actors/tbb_coordinator.h"
 
@@ -48,6 +49,7 @@ struct Twin::Implementation {
       : model(std::move(m)), journal(std::move(j)), options(o), feed(o.change_epochs_max, o.changes_max) {
     probe.clock_ns.set(schema::kBeginning);
     probe.queue_events_max.set(static_cast<std::int64_t>(options.queue_events_max));
+    writer = std::make_unique<JournalWriter>(*journal);
     use_tbb_scheduler(config, options.threads);
     system = std::make_unique<caf::actor_system>(config);
   }
@@ -55,6 +57,7 @@ struct Twin::Implementation {
   void spawn_supervisor() {
     DomainContext context{*model,
                           *journal,
+                          *writer,
                           feed,
                           probe,
                           {},
@@ -95,6 +98,8 @@ struct Twin::Implementation {
   const TwinOptions options;
   DomainProbe probe;
   ChangeFeed feed;
+  /// Its callbacks hold on to the supervisor, so it goes before the supervisor does.
+  std::unique_ptr<JournalWriter> writer;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   caf::actor supervisor;
@@ -209,6 +214,7 @@ void Twin::stop() {
   auto [signal, drained] = make_signal();
   caf::anon_send(self.supervisor, drain_atom::value, signal);
   drained.get();
+  self.writer.reset();
   caf::anon_send_exit(self.supervisor, caf::exit_reason::user_shutdown);
   self.supervisor = nullptr;
   self.system.reset();
