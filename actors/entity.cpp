@@ -165,6 +165,7 @@ bool Entity::run(const EpochTimes& times, Workspace& workspace) {
   workspace.changed.assign(attributes, {});
   workspace.dirty.clear();
   if (workspace.fresh.size() < attributes) workspace.fresh.resize(attributes);
+  if (reports_are_the_newest(times)) return advance_by_reports(times, workspace);
   if (const EventTime at = sole_moment(); at != kNever) return advance_one_moment(at, times, workspace);
 
   replay_observations(times, workspace);
@@ -172,9 +173,7 @@ bool Entity::run(const EpochTimes& times, Workspace& workspace) {
   if (workspace.dirty.empty()) return false;
   rewrite(times, workspace);
   for (std::uint32_t i = 0; i < inbox_size_; ++i) inbox_[i].changed_from = kNever;
-  const EventTime wake = next_wake(times);
-  if (wake != wake_ && wake != kNever) workspace.wakes.push_back({wake, index_});
-  wake_ = wake;
+  plan_wake(times, workspace);
   const bool changed = std::ranges::any_of(workspace.changed, [](const Interval& c) { return !c.empty(); });
   if (changed) hand_on(workspace);
   return changed;
@@ -202,22 +201,67 @@ bool Entity::advance_one_moment(EventTime at, const EpochTimes& times, Workspace
     operands_[slot.target] = converted(slot.latest, slot.conversion);
     slot.changed_from = kNever;
   }
+  const bool changed = run_steps(at, times, workspace);
+  if (changed) hand_on_latest(workspace);
+  return changed;
+}
+
+/// The usual case of a source: all that happened is that something was said, at one time, the newest of all.
+bool Entity::reports_are_the_newest(const EpochTimes& times) const {
+  if (extras_ == nullptr || extras_->reports.empty() || type_->constraint || wake_ <= times.clock)
+    return false;
+  const EventTime at = extras_->reports.front().time;
+  if (at <= evaluated_to_) return false;
+  for (const Extras::Report& report : extras_->reports) {
+    if (report.time != at || extras_->observations[report.attribute].newest_time() != at) return false;
+    const schema::Duration expect_every = type_->attributes[report.attribute].expect_every;
+    if (expect_every != 0 && schema::after(at, expect_every) <= times.clock) return false;
+  }
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
+    if (!inbox_[i].empty()) return false;
+  }
+  return true;
+}
+
+/// What `run` comes to then.
+bool Entity::advance_by_reports(const EpochTimes& times, Workspace& workspace) {
+  const EventTime at = extras_->reports.front().time;
+  bool changed = false;
+  for (const Extras::Report& report : extras_->reports) {
+    const Value& value = extras_->observations[report.attribute].newest_value();
+    changed |= move_on(report.attribute, at, value, times, workspace);
+  }
+  extras_->reports.clear();
+  plan_wake(times, workspace);
+  if (!changed) return false;
+  run_steps(at, times, workspace);
+  hand_on_latest(workspace);
+  return true;
+}
+
+/// Evaluates the steps at `at`, later than everything so far. REQUIRES: expressions only.
+bool Entity::run_steps(EventTime at, const EpochTimes& times, Workspace& workspace) {
   bool changed = false;
   for (const Step& step : type_->steps) {
     Value value;
     step.program.evaluate(operands_, value);
-    Value& present = operands_[step.target];
-    if (value == present) continue;
     workspace.failed += value.quality == Quality::bad && value.reason != Reason::input_not_good;
-    timelines_[step.target].append_other(at, value, times.horizon);
-    workspace.changed[step.target] = {at, kNever};
-    record(step.target, {at, kNever}, present, value, times, workspace);
-    present = value;
-    changed = true;
+    changed |= move_on(step.target, at, value, times, workspace);
   }
   evaluated_to_ = at;
-  if (changed) hand_on_latest(workspace);
   return changed;
+}
+
+/// Lets `value` hold from `at` on, later than everything so far. False where it holds already.
+bool Entity::move_on(AttributeSlot attribute, EventTime at, const Value& value, const EpochTimes& times,
+                     Workspace& workspace) {
+  Value& present = operands_[attribute];
+  if (value == present) return false;
+  timelines_[attribute].append_other(at, value, times.horizon);
+  workspace.changed[attribute] = {at, kNever};
+  record(attribute, {at, kNever}, present, value, times, workspace);
+  present = value;
+  return true;
 }
 
 /// Rewrites the timelines of observed attributes where something new was said, or where silence became
@@ -226,7 +270,7 @@ void Entity::replay_observations(const EpochTimes& times, Workspace& workspace) 
   if (extras_ == nullptr || extras_->observations.empty()) return;
   const bool silence = wake_ <= times.clock;
   if (extras_->reports.empty() && !silence) return;
-  std::vector<Interval> intervals;
+  std::vector<Interval>& intervals = workspace.reported;
   for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
     intervals.clear();
     for (const Extras::Report& report : extras_->reports) {
@@ -447,14 +491,16 @@ EventTime Entity::pending_timer() const {
   return due;
 }
 
-EventTime Entity::next_wake(const EpochTimes& times) const {
+void Entity::plan_wake(const EpochTimes& times, Workspace& workspace) {
   EventTime wake = pending_timer();
-  if (extras_ == nullptr) return wake;
-  for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
-    wake =
-        std::min(wake, extras_->observations[a].stale_after(times.clock, type_->attributes[a].expect_every));
+  if (extras_ != nullptr) {
+    for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
+      wake = std::min(wake,
+                      extras_->observations[a].stale_after(times.clock, type_->attributes[a].expect_every));
+    }
   }
-  return wake;
+  if (wake != wake_ && wake != kNever) workspace.wakes.push_back({wake, index_});
+  wake_ = wake;
 }
 
 /// Puts an attribute's fresh versions into its timeline and records where they differ from what stood there.

@@ -75,7 +75,8 @@ struct Workspace {
     schema::EntityIndex entity;
   };
 
-  std::vector<Interval> dirty;  // what is to be evaluated again: ascending, disjoint
+  std::vector<Interval> dirty;     // what is to be evaluated again: ascending, disjoint
+  std::vector<Interval> reported;  // where observations of one attribute are new
   std::vector<Moment> moments;
   std::vector<std::vector<Version>> fresh;   // by attribute slot: its versions within the interval at hand
   std::vector<Version> removed;              // what an attribute's versions there were before
@@ -149,6 +150,11 @@ class Entity {
 
   schema::EventTime sole_moment() const;
   bool advance_one_moment(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
+  bool reports_are_the_newest(const EpochTimes& times) const;
+  bool advance_by_reports(const EpochTimes& times, Workspace& workspace);
+  bool run_steps(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
+  bool move_on(schema::AttributeSlot attribute, schema::EventTime at, const schema::Value& value,
+               const EpochTimes& times, Workspace& workspace);
   void collect_dirty(const EpochTimes& times, Workspace& workspace) const;
   void replay_observations(const EpochTimes& times, Workspace& workspace);
   void rewrite_observed(schema::AttributeSlot attribute, std::vector<Interval>& intervals,
@@ -165,7 +171,7 @@ class Entity {
   void evaluate(schema::EventTime at, Workspace& workspace);
   schema::Value evaluate_status(const schema::Step& step, schema::EventTime at, Workspace& workspace);
   schema::EventTime pending_timer() const;
-  schema::EventTime next_wake(const EpochTimes& times) const;
+  void plan_wake(const EpochTimes& times, Workspace& workspace);
   void splice(schema::AttributeSlot attribute, Interval interval, const EpochTimes& times,
               Workspace& workspace);
   void record_differences(schema::AttributeSlot attribute, Interval interval, const schema::Value& before,
