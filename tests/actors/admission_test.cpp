@@ -14,14 +14,14 @@ using schema::kHour;
 using schema::kMinute;
 using schema::kSecond;
 
-constexpr std::string_view kModel = R"(
+constexpr std::string_view kModel = R"yaml(
 twin: door
 types: { Pump: { kind: asset, observed: { speed: {} } } }
 entities: { pump: { type: Pump } }
 sources:
   quick: { allowed_lateness: 10 s, clock_tolerance: 2 s }
   slow: { allowed_lateness: 1 h, clock_tolerance: 1 min }
-)";
+)yaml";
 constexpr schema::SourceIndex kQuick = 0;
 constexpr schema::SourceIndex kSlow = 1;
 constexpr EventTime kNoon = 1'000 * kHour;
