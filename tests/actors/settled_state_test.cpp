@@ -164,6 +164,8 @@ TEST(SettledState, TheDigestDiffersWhereverAnyAttributeDoes) {
     other[i].value = Value::number(99);
     expect_another(other, "another value of " + name);
     other[i].value = Value::number(99, Quality::uncertain, schema::Reason::reported_by_source);
+    expect_another(other, "another reason of " + name);
+    other[i].value.quality = Quality::stale;
     expect_another(other, "another quality of " + name);
     other = base();
     other[i].time = 2 * kSecond;

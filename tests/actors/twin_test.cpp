@@ -195,13 +195,15 @@ TEST_F(TwinTest, AFullQueueIsRefusedAsOverloadedAndNothingOfItIsTaken) {
   auto first = twin.hand_over(events("a", 4));
   disk.wait_until_someone_is_held();
   auto second = twin.hand_over(events("b", 6));
-  const auto refused = twin.submit(events("c", 1));
+  auto third = twin.hand_over(events("c", 1));
+  EXPECT_EQ(third.wait_for(std::chrono::seconds(0)), std::future_status::ready) << "refused at once";
+  disk.open();
+  const auto refused = wait_for(std::move(third));
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::overloaded);
   EXPECT_THAT(refused.error().message, HasSubstr("10 of at most 10"));
   EXPECT_EQ(twin->probe().submissions_refused_queue_full.value(), 1u);
 
-  disk.open();
   EXPECT_TRUE(wait_for(std::move(first)).ok());
   EXPECT_TRUE(wait_for(std::move(second)).ok());
   EXPECT_EQ(twin->probe().queue_events.value(), 0);
