@@ -68,6 +68,7 @@ caf::behavior Supervisor::make_behavior() {
         if (context_.now) delayed_send(this, context_.tick, tick_atom::value);
       },
       [this](drain_atom, const Signal& drained) {
+        draining_ = true;
         drained_ = drained;
         advance();
       },
@@ -129,6 +130,7 @@ void Supervisor::refuse(const Submission& submission, const Error& why) {
 
 /// Timers are all that time alone can set off, so an idle twin's clock is journaled only where one is due.
 void Supervisor::tick() {
+  if (draining_) return;
   delayed_send(this, context_.tick, tick_atom::value);
   const bool busy = journaling_ != nullptr || waiting_ != nullptr || running_ != nullptr || !pending_.empty();
   if (busy || failed_) return;
@@ -193,9 +195,11 @@ void Supervisor::admit(Epoch& epoch, SubmissionPtr submission) {
   for (const Event& event : batch.events) {
     const schema::EventKey key = schema::event_key(batch, event, context_.model);
     EventOutcome outcome = admission_.admit(key, event);
-    // What was set aside before, or accepted too long ago to be remembered here, is known to the journal.
+    // What was set aside before, or accepted too long ago to be remembered here, is known to the journal;
+    // what this epoch sets aside will be.
     if (outcome != EventOutcome::accepted && outcome != EventOutcome::duplicate &&
-        (context_.journal.holds(key) || context_.journal.quarantine_holds(key))) {
+        (context_.journal.holds(key) || context_.journal.quarantine_holds(key) ||
+         !epoch.quarantined_keys.insert(key).second)) {
       outcome = EventOutcome::duplicate;
     }
     outcomes.push_back(outcome);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/admission.h"
@@ -67,6 +68,7 @@ struct Epoch {
   schema::EpochRecord record;
   std::vector<std::uint64_t> id_hashes;
   std::vector<QuarantinedEvent> quarantined;
+  std::unordered_set<schema::EventKey, schema::EventKeyHash> quarantined_keys;
   std::vector<Part> parts;
   EpochTimes times;
   std::vector<schema::EntityIndex> woken;
@@ -131,6 +133,7 @@ class Supervisor : public caf::event_based_actor {
   std::unique_ptr<Epoch> running_;
   std::vector<Query> queries_;
   Signal drained_;
+  bool draining_ = false;  // from then on time sets off nothing: an epoch begun now would outlive the actor
   std::optional<schema::Error> failed_;
 
   struct Wake {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <chrono>
 #include <future>
@@ -72,6 +73,9 @@ struct Twin::Implementation {
       failure = why.text();
     };
     supervisor = system->spawn<Supervisor>(context);
+    // CAF leaves a reference to its logger with each thread that spawns; a system that ends on another thread
+    // waits for it for ever.
+    caf::logger::set_current_actor_system(nullptr);
   }
 
   void finish_replaying() {
