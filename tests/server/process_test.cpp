@@ -202,6 +202,15 @@ TEST_F(Pollux, ASecondServerOnTheSameDataIsRefused) {
   EXPECT_THAT(second.err, HasSubstr(path("data")));
 }
 
+TEST_F(Pollux, ARefusedStartIsNeverTakenForACleanStop) {
+  write("data", "a file where a directory should be");
+  // How soon the refusal comes relative to the server's own stop differs from run to run.
+  for (int i = 0; i < 20; ++i) {
+    Program server(serve());
+    ASSERT_EQ(server.wait(), 4) << server.err;
+  }
+}
+
 TEST_F(Pollux, DataOfAnotherModelVersionIsRefusedUnlessAccepted) {
   {
     Program server(serve());
@@ -275,6 +284,7 @@ TEST_F(Pollux, AFileThatIsNotThereIsAnInputErrorAndAWrongFlagAUsageError) {
   EXPECT_EQ(Program({"check"}).wait(), 2);
   EXPECT_EQ(Program({"fly"}).wait(), 2);
   EXPECT_EQ(Program({"version"}).wait(), 0);
+  EXPECT_EQ(Program({"--version"}).wait(), 0);
 }
 
 TEST_F(Pollux, AFlagWinsOverTheEnvironmentAndThatOverTheDefault) {
