@@ -75,7 +75,6 @@ struct DomainProbe {
   Gauge settled_position;
   Gauge violated_constraints;
   Gauge unknown_constraints;
-  Gauge versions;  ///< Timeline versions held in memory.
   DurationHistogram journal_append;
   DurationHistogram propagation;
   DurationHistogram submit_to_settled;

@@ -182,6 +182,16 @@ Result<void> make_directory(const std::string& directory) {
                "name a directory that exists or can be created and is writable"};
 }
 
+/// What a creation that was cut short may leave, and what a file system puts into its root by itself.
+bool belongs_to_a_new_store(const fs::path& file) {
+  const std::string name = file.filename().string();
+  if (name == "LOCK" || name == "IDENTITY" || name == "lost+found") return true;
+  for (const std::string_view prefix : {"MANIFEST-", "OPTIONS-"}) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return file.extension() == ".dbtmp" || file.extension() == ".log";
+}
+
 // Without CURRENT, RocksDB would take the directory for a new one and delete what it does not know.
 Result<void> refuse_remains(const std::string& directory) {
   std::error_code error;
@@ -194,6 +204,12 @@ Result<void> refuse_remains(const std::string& directory) {
   for (const auto& entry : entries) {
     const auto extension = entry.path().extension();
     const bool is_data = extension == ".sst" || (extension == ".log" && entry.file_size(error) > 0);
+    if (!is_data && !belongs_to_a_new_store(entry.path())) {
+      return Error{ErrorCode::conflict,
+                   "this directory holds something else (" + entry.path().filename().string() +
+                       ") and no journal of pollux",
+                   directory, "name an empty directory, or one that is not there yet; nothing was changed"};
+    }
     if (!is_data) continue;
     return Error{ErrorCode::corrupt,
                  "the file CURRENT is missing beside data (" + entry.path().filename().string() +

@@ -254,6 +254,8 @@ void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
 
 void Supervisor::journaled(const Result<void>& outcome) {
   context_.probe.journal_append.record(ns_since(journaling_->started_at));
+  const std::uint64_t written = context_.journal.bytes_appended();
+  context_.probe.journal_bytes.add(written - std::exchange(journal_bytes_, written));
   if (!outcome.ok()) {
     fail(outcome.error());
   } else {

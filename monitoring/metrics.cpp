@@ -121,7 +121,6 @@ void expose_state(Exposition& out, const actors::DomainProbe& probe, const Label
             domain);
   out.gauge("pollux_unknown_constraints", "Constraints whose status is unknown now.",
             number(probe.unknown_constraints), domain);
-  out.gauge("pollux_timeline_versions", "Timeline versions held in memory.", number(probe.versions), domain);
   out.counter("pollux_journal_written_bytes_total", "Bytes appended to the journal.",
               number(probe.journal_bytes), domain);
   out.durations("pollux_journal_append_duration_seconds", "Time to make one epoch durable.",

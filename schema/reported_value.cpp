@@ -192,7 +192,12 @@ bool ReportedValueReader::convert(double& number, std::string_view unit, const A
                                   ValueProblem& problem) {
   const Unit& own = attribute.spec.unit;
   const Result<Unit>& given = unit_of(unit);
-  if (!given.ok()) return refuse_member(problem, "unit", given.error().text());
+  if (!given.ok()) {
+    const schema::Error& why = given.error();
+    return refuse_member(problem, "unit",
+                         why.message + (why.where == unit ? "" : " in " + shown(unit)) +
+                             (why.advice.empty() ? "" : " (" + why.advice + ")"));
+  }
   if (!convertible(*given, own)) {
     const std::string expected_unit = own.is_plain() ? "a plain number" : own.text;
     return refuse_member(problem, "unit",

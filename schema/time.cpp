@@ -160,7 +160,7 @@ std::optional<Duration> part_of(Duration span, std::string_view digits) {
 Result<EventTime> parse_rfc3339(std::string_view text) {
   Reader reader(text);
   const auto date = date_of(reader);
-  if (!date) return bad_time(text, "no such date between 1678-01-01 and 2261-12-31");
+  if (!date) return bad_time(text, "no such date, YYYY-MM-DD from 1678-01-01 to 2261-12-31");
   if (!reader.take("Tt ")) return bad_time(text, "no T between date and time of day");
   const auto clock = clock_of(reader);
   if (!clock) return bad_time(text, "no such time of day (leap seconds are not accepted)");

@@ -245,9 +245,17 @@ class YamlTreeBuilder : public YAML::EventHandler {
 
 namespace {
 
-/// What to do about the character YAML stumbled over, where that is known.
+bool is_indented_with_a_tab(std::string_view text, std::size_t at) {
+  const std::size_t line = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
+  const std::string_view indent = text.substr(line, text.find_first_not_of(" \t", line) - line);
+  return indent.find('\t') != std::string_view::npos;
+}
+
+/// What to do about what YAML stumbled over, where that is known.
 std::string advice(std::string_view text, const YAML::Mark& mark) {
   const auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
+  if (at < text.size() && is_indented_with_a_tab(text, at))
+    return "spaces: YAML takes no tabs as indentation";
   if (at >= text.size() || std::string_view("%@`").find(text[at]) == std::string_view::npos) return {};
   return std::string("quotes around what starts with ") + text[at] + ", as in \"" + text[at] + "\"";
 }

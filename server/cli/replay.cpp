@@ -172,7 +172,10 @@ Result<ReplayTotals> run(const Arguments& arguments, const ReplayOptions& option
 int replay_verb(const Arguments& arguments) {
   SignalWatch signals;
   Result<double> speed = parse_speed(arguments.speed);
-  if (!speed.ok()) return fail(speed.error());
+  if (!speed.ok()) {
+    fail(speed.error());
+    return kUsage;
+  }
   Result<std::string> mapping_text = read_text_file(arguments.map, kMappingBytesMax);
   if (!mapping_text.ok()) return fail(mapping_text.error());
   Result<Mapping> mapping = read_mapping(arguments.map);

@@ -91,13 +91,16 @@ class Startup {
       spdlog::critical("cannot start: {}", started.error().text());
       exit_code_ = exit_code_of(started.error());
     }
-    // Before the server is told, for it may return from its loop at once and ask.
+    // Before the server is told, for whoever waits for it asks next how this ended.
     finished_ = true;
-    if (started.ok()) {
-      server_.attach(*twin_);
-    } else {
+    if (!started.ok()) {
       server_.stop();
+      return;
     }
+    server_.attach(*twin_);
+    // Not before: who waits for this line sends requests next.
+    spdlog::info("ready: twin {}, {} entities, position {}", model_->name(), model_->entity_count(),
+                 twin_->settled_position());
   }
 
   Result<void> start() {
@@ -110,8 +113,6 @@ class Startup {
     if (!twin.ok()) return twin.error();
     twin_ = std::move(*twin);
     metrics_.observe(twin_->probe(), model_->name());
-    spdlog::info("ready: twin {}, {} entities, position {}", model_->name(), model_->entity_count(),
-                 twin_->settled_position());
     return {};
   }
 
@@ -152,11 +153,12 @@ int run_serve(ServeOptions& options) {
       options.log_format == "json" ? monitoring::LogFormat::json : monitoring::LogFormat::text,
       options.log_level);
   if (!is_loopback(options.http.listen) && !options.insecure_listen) {
-    std::cerr
-        << "pollux: " << options.http.listen
-        << " can be reached from other machines, and this server has no TLS and no tokens yet: anyone who "
-           "reaches it may read and write the twin. Listen on 127.0.0.1 behind a proxy that has them, or "
-           "say --insecure-listen.\n";
+    std::cerr << "pollux: --listen " << options.http.listen
+              << " is not a loopback address: other machines may reach it, and this server has no TLS and no "
+                 "tokens "
+                 "yet, so anyone who reaches it may read and write the twin. Listen on 127.0.0.1:PORT behind "
+                 "a proxy "
+                 "that has them, or say --insecure-listen.\n";
     return kUsage;
   }
   options.http.stop_on_signals = true;

@@ -16,6 +16,7 @@ int run_version() {
 }  // namespace
 
 void add_version(CLI::App& app, int& exit_code) {
+  app.set_version_flag("--version", "pollux " POLLUX_VERSION);
   auto* verb = app.add_subcommand("version", "Print the version");
   verb->callback([&exit_code] { exit_code = run_version(); });
 }

@@ -119,7 +119,7 @@ Reply problem_of(const std::vector<schema::EventProblem>& problems) {
   const schema::EventProblem& first = *std::find_if(
       problems.begin(), problems.end(), [&](const auto& each) { return status_of(each.kind) == status; });
   ProblemParts parts{first.message, place_of(first), {}, first.nearest};
-  if (problems.size() > 1) parts.detail += " (the first of " + std::to_string(problems.size()) + " mistakes)";
+  if (problems.size() > 1) parts.detail += " (one of " + std::to_string(problems.size()) + " mistakes)";
   parts.advice = "nothing of this request was taken; mend it and send it again";
 
   JsonBuffer buffer;

@@ -22,6 +22,13 @@ Error unknown_name(const std::string& what, std::string_view name, const std::ve
           nearest.empty() ? "" : "did you mean `" + nearest + "`?"};
 }
 
+Error unknown_kind(std::string_view name, const std::vector<std::string>& known) {
+  Error error = unknown_name("kind", name, known);
+  if (!error.advice.empty()) return error;
+  for (const std::string& each : known) error.advice += (error.advice.empty() ? "one of " : ", ") + each;
+  return error;
+}
+
 Result<schema::TypeIndex> find_type(const schema::Model& model, std::string_view name) {
   const auto types = model.types();
   for (std::size_t i = 0; i < types.size(); ++i) {
@@ -38,7 +45,7 @@ Result<schema::Kind> find_kind(std::string_view name) {
     if (name == schema::name_of(kind)) return kind;
     known.emplace_back(schema::name_of(kind));
   }
-  return unknown_name("kind", name, known);
+  return unknown_kind(name, known);
 }
 
 }  // namespace

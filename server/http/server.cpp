@@ -38,6 +38,15 @@ std::string text_of(const kj::Exception& exception) {
   return {text.begin(), text.size()};
 }
 
+/// What KJ says of a failed system call without the call and its arguments: "f(a): reason; b = c" ->
+/// "reason".
+std::string reason_of(const kj::Exception& exception) {
+  std::string text = text_of(exception);
+  if (const auto call = text.find("): "); call != std::string::npos) text.erase(0, call + 3);
+  if (const auto values = text.find("; "); values != std::string::npos) text.erase(values);
+  return text;
+}
+
 /// A whole HTTP response for a connection that never gets as far as a request.
 std::string refusal_text() {
   const Reply reply = problem(503, {"too many connections are open", "", "try again later", ""});
@@ -224,7 +233,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const HttpServerOptions& op
     server->implementation_->listen();
   });
   KJ_IF_MAYBE (exception, failure) {
-    return Error{ErrorCode::io, "cannot listen: " + text_of(*exception), options.listen,
+    return Error{ErrorCode::io, "cannot listen: " + reason_of(*exception), options.listen,
                  "choose another address with --listen HOST:PORT, or end what holds this one"};
   }
   return server;

@@ -489,6 +489,21 @@ TEST_F(RocksdbJournal, ADirectoryThatMayNotBeWrittenIsRefusedWithTheReason) {
   EXPECT_THAT(journal.error().text(), HasSubstr("No such file or directory"));
 }
 
+TEST_F(RocksdbJournal, ADirectoryOfSomethingElseIsRefusedAndLeftAlone) {
+  fs::create_directory(directory_);
+  std::ofstream(directory_ + "/notes.txt") << "x";
+  const auto journal = try_open();
+  ASSERT_FALSE(journal.ok());
+  EXPECT_EQ(journal.error().code, ErrorCode::conflict);
+  EXPECT_THAT(journal.error().text(), HasSubstr("notes.txt"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory_), fs::directory_iterator()), 1);
+}
+
+TEST_F(RocksdbJournal, TheRootOfAnEmptyFileSystemIsTaken) {
+  fs::create_directories(directory_ + "/lost+found");
+  EXPECT_NE(open(), nullptr);
+}
+
 TEST_F(RocksdbJournal, AnInterruptedCreationIsFinishedOnTheNextStart) {
   with_store([](RocksdbStore&) {});
   const auto journal = open();

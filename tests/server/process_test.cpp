@@ -202,6 +202,15 @@ TEST_F(Pollux, ASecondServerOnTheSameDataIsRefused) {
   EXPECT_THAT(second.err, HasSubstr(path("data")));
 }
 
+TEST_F(Pollux, ARefusedStartIsNeverTakenForACleanStop) {
+  write("data", "a file where a directory should be");
+  // How soon the refusal comes relative to the server's own stop differs from run to run.
+  for (int i = 0; i < 20; ++i) {
+    Program server(serve());
+    ASSERT_EQ(server.wait(), 4) << server.err;
+  }
+}
+
 TEST_F(Pollux, DataOfAnotherModelVersionIsRefusedUnlessAccepted) {
   {
     Program server(serve());
@@ -236,6 +245,18 @@ TEST_F(Pollux, ADamagedDataDirectoryIsRefusedWithTheFile) {
   Program server(serve());
   EXPECT_EQ(server.wait(), 3) << server.err;
   EXPECT_THAT(server.err, HasSubstr("MANIFEST"));
+}
+
+TEST_F(Pollux, ATwinOfManyEntitiesStopsWhileItsClockTicks) {
+  std::string model = kModel;
+  std::string pumps;
+  for (int i = 2; i < 1000; ++i) pumps += "  pump-" + std::to_string(i) + ": { type: Pump }\n";
+  model.insert(model.find("sources:"), pumps);
+  write("model.yaml", model);
+  Program server({"serve", path("model.yaml"), "--data", path("data"), "--listen", "127.0.0.1:0"});
+  server.wait_for("ready: ");
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), 0) << server.err;
 }
 
 TEST_F(Pollux, AnAddressOthersCanReachNeedsAnExplicitFlag) {
@@ -275,6 +296,7 @@ TEST_F(Pollux, AFileThatIsNotThereIsAnInputErrorAndAWrongFlagAUsageError) {
   EXPECT_EQ(Program({"check"}).wait(), 2);
   EXPECT_EQ(Program({"fly"}).wait(), 2);
   EXPECT_EQ(Program({"version"}).wait(), 0);
+  EXPECT_EQ(Program({"--version"}).wait(), 0);
 }
 
 TEST_F(Pollux, AFlagWinsOverTheEnvironmentAndThatOverTheDefault) {
