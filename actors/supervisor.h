@@ -146,7 +146,7 @@ class Supervisor : public caf::event_based_actor {
 
   schema::Position last_position_ = 0;                 // of the newest epoch formed
   schema::EventTime last_clock_ = schema::kBeginning;  // and its clock
-  std::uint64_t journal_bytes_ = 0;  // of the journal's count, already in the probe
+  std::uint64_t journal_bytes_ = 0;                    // of the journal's count, already in the probe
   schema::Position settled_position_ = 0;
   schema::EventTime settled_clock_ = schema::kBeginning;
 };

@@ -41,7 +41,7 @@ struct TwinOptions {
   /// Entities that one core runs in a row: some 10 us of work, a few times what it costs to wake another.
   std::size_t portion_entities = 256;
   std::size_t change_epochs_max = 65'536;  ///< Settled epochs whose changes are kept for readers that resume,
-  std::size_t changes_max = 250'000;     ///< and how many changes in all of them.
+  std::size_t changes_max = 250'000;       ///< and how many changes in all of them.
   bool check_invariants = false;           ///< Check the engine's structures after each epoch; for tests.
 };
 
