@@ -46,10 +46,11 @@ class Admission {
   /// `accepted` events are remembered. `duplicate`: one with this identity was accepted before and is
   /// remembered. `poison`: it corrects or retracts an event of which too many do, or of too many.
   /// `named`: the identity of the event it corrects or retracts.
-  EventOutcome admit(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named);
+  EventOutcome admit(const schema::EventKey& key, const schema::Event& event,
+                     const schema::EventKey& named = {});
 
   /// Takes in a journaled event as it was decided then.
-  void restore(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named);
+  void restore(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named = {});
   void restore_clock(schema::EventTime clock);
 
   /// Whether anything in this epoch bears on what stands, be it only of the epoch itself.

@@ -87,9 +87,9 @@ EntityPtr Entity::create(const Model& model, EntityIndex index, std::uint32_t ed
   cursor += sizeof(Entity);
   entity->type_ = &type;
   entity->index_ = index;
-  entity->timelines_ = carve<Timeline>(cursor, type.attributes.size());
-  entity->operands_ = carve<Value>(cursor, type.operand_count);
   entity->inbox_ = carve<InboxSlot>(cursor, slots);
+  entity->operands_ = carve<Value>(cursor, type.operand_count);
+  entity->timelines_ = carve<Timeline>(cursor, type.attributes.size());
   entity->edges_ = carve<OutEdge>(cursor, edges);
   entity->inbox_size_ = slots;
   for (AttributeSlot a = 0; a < type.attributes.size(); ++a) {
@@ -128,7 +128,7 @@ void Entity::connect(const Model& model, std::span<Entity* const> entities) {
       inbox_[slot].conversion = binding.conversion.identity() ? nullptr : &binding.conversion;
       inbox_[slot].target = declared.many ? input : declared.operand;
       inbox_[slot].member = declared.many ? member++ : kNone;
-      producer.edges_[producer.edges_size_++] = {&inbox_[slot], binding.attribute};
+      producer.edges_[producer.edges_size_++] = {&inbox_[slot], index_, binding.attribute};
       ++slot;
     }
   }
@@ -182,16 +182,15 @@ bool Entity::run(const EpochTimes& times, Workspace& workspace) {
   workspace.changed.assign(attributes, {});
   workspace.dirty.clear();
   if (workspace.fresh.size() < attributes) workspace.fresh.resize(attributes);
+  if (reports_are_the_newest(times)) return advance_by_reports(times, workspace);
   if (const EventTime at = sole_moment(); at != kNever) return advance_one_moment(at, times, workspace);
 
   replay_observations(times, workspace);
   collect_dirty(times, workspace);
   if (workspace.dirty.empty()) return false;
   rewrite(times, workspace);
-  for (std::uint32_t i = 0; i < inbox_size_; ++i) inbox_[i].changed = {};
-  const EventTime wake = next_wake(times);
-  if (wake != wake_ && wake != kNever) workspace.wakes.push_back({wake, index_});
-  wake_ = wake;
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) inbox_[i].changed_from = kNever;
+  plan_wake(times, workspace);
   const bool changed = std::ranges::any_of(workspace.changed, [](const Interval& c) { return !c.empty(); });
   if (changed) hand_on(workspace);
   return changed;
@@ -204,9 +203,9 @@ EventTime Entity::sole_moment() const {
   EventTime at = kNever;
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    if (slot.changed.empty()) continue;
-    if (!slot.one_more || (at != kNever && slot.changed.from != at)) return kNever;
-    at = slot.changed.from;
+    if (slot.empty()) continue;
+    if (slot.intervals != nullptr || (at != kNever && slot.changed_from != at)) return kNever;
+    at = slot.changed_from;
   }
   return at > evaluated_to_ ? at : kNever;
 }
@@ -215,25 +214,71 @@ EventTime Entity::sole_moment() const {
 bool Entity::advance_one_moment(EventTime at, const EpochTimes& times, Workspace& workspace) {
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     InboxSlot& slot = inbox_[i];
-    if (slot.changed.empty()) continue;
+    if (slot.empty()) continue;
     operands_[slot.target] = converted(slot.latest, slot.conversion);
-    slot.changed = {};
+    slot.changed_from = kNever;
   }
-  bool changed = false;
-  for (const Step& step : type_->steps) {
-    const Value value = step.program.evaluate(operands_);
-    Value& present = operands_[step.target];
-    if (value == present) continue;
-    workspace.failed += value.quality == Quality::bad && value.reason != Reason::input_not_good;
-    timelines_[step.target].append_other(at, value, times.horizon);
-    workspace.changed[step.target] = {at, kNever};
-    record({index_, step.target, at < times.before, at, kNever, present, value}, workspace);
-    present = value;
-    changed = true;
-  }
-  evaluated_to_ = at;
+  const bool changed = run_steps(at, times, workspace);
   if (changed) hand_on_latest(workspace);
   return changed;
+}
+
+/// The usual case of a source: all that happened is that something was said, at one time, the newest of all.
+bool Entity::reports_are_the_newest(const EpochTimes& times) const {
+  if (extras_ == nullptr || extras_->reports.empty() || type_->constraint || wake_ <= times.clock)
+    return false;
+  const EventTime at = extras_->reports.front().time;
+  if (at <= evaluated_to_) return false;
+  for (const Extras::Report& report : extras_->reports) {
+    if (report.time != at || extras_->observations[report.attribute].newest_time() != at) return false;
+    const schema::Duration expect_every = type_->attributes[report.attribute].expect_every;
+    if (expect_every != 0 && schema::after(at, expect_every) <= times.clock) return false;
+  }
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
+    if (!inbox_[i].empty()) return false;
+  }
+  return true;
+}
+
+/// What `run` comes to then.
+bool Entity::advance_by_reports(const EpochTimes& times, Workspace& workspace) {
+  const EventTime at = extras_->reports.front().time;
+  bool changed = false;
+  for (const Extras::Report& report : extras_->reports) {
+    const Value& value = extras_->observations[report.attribute].newest_value();
+    changed |= move_on(report.attribute, at, value, times, workspace);
+  }
+  extras_->reports.clear();
+  plan_wake(times, workspace);
+  if (!changed) return false;
+  run_steps(at, times, workspace);
+  hand_on_latest(workspace);
+  return true;
+}
+
+/// Evaluates the steps at `at`, later than everything so far. REQUIRES: expressions only.
+bool Entity::run_steps(EventTime at, const EpochTimes& times, Workspace& workspace) {
+  bool changed = false;
+  for (const Step& step : type_->steps) {
+    Value value;
+    step.program.evaluate(operands_, value);
+    workspace.failed += value.quality == Quality::bad && value.reason != Reason::input_not_good;
+    changed |= move_on(step.target, at, value, times, workspace);
+  }
+  evaluated_to_ = at;
+  return changed;
+}
+
+/// Lets `value` hold from `at` on, later than everything so far. False where it holds already.
+bool Entity::move_on(AttributeSlot attribute, EventTime at, const Value& value, const EpochTimes& times,
+                     Workspace& workspace) {
+  Value& present = operands_[attribute];
+  if (value == present) return false;
+  timelines_[attribute].append_other(at, value, times.horizon);
+  workspace.changed[attribute] = {at, kNever};
+  record(attribute, {at, kNever}, present, value, times, workspace);
+  present = value;
+  return true;
 }
 
 /// Rewrites the timelines of observed attributes where something new was said, or where silence became
@@ -242,7 +287,7 @@ void Entity::replay_observations(const EpochTimes& times, Workspace& workspace) 
   if (extras_ == nullptr || extras_->observations.empty()) return;
   const bool silence = wake_ <= times.clock;
   if (extras_->reports.empty() && !silence) return;
-  std::vector<Interval> intervals;
+  std::vector<Interval>& intervals = workspace.reported;
   for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
     intervals.clear();
     for (const Extras::Report& report : extras_->reports) {
@@ -277,14 +322,14 @@ void Entity::collect_dirty(const EpochTimes& times, Workspace& workspace) const 
   if (wake_ <= times.clock) workspace.dirty.push_back({wake_, kNever});
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    if (slot.changed.empty()) continue;
-    if (slot.parts == nullptr) {
-      workspace.dirty.push_back(slot.changed);
+    if (slot.empty()) continue;
+    if (slot.intervals == nullptr) {
+      workspace.dirty.push_back({slot.changed_from, kNever});
       continue;
     }
-    for (const Interval& part : *slot.parts) {
-      const Interval within{std::max(part.from, slot.changed.from), std::min(part.to, slot.changed.to)};
-      if (within.from < within.to) workspace.dirty.push_back(within);
+    for (const Interval& interval : *slot.intervals) {
+      const EventTime from = std::max(interval.from, slot.changed_from);
+      if (from < interval.to) workspace.dirty.push_back({from, interval.to});
     }
   }
   merge(workspace.dirty);
@@ -354,8 +399,7 @@ void Entity::seek(EventTime time, EventTime lowest) {
     operands_[a] = just_before(timelines_[a], time);
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    const bool may_differ =
-        slot.member == kNone || !slot.changed.empty() || slot.timeline->last().from >= lowest;
+    const bool may_differ = slot.member == kNone || !slot.empty() || slot.timeline->last().from >= lowest;
     if (!may_differ) continue;
     apply({time, slot.target, slot.member, converted(just_before(*slot.timeline, time), slot.conversion)});
   }
@@ -381,7 +425,7 @@ void Entity::gather_moments(Interval interval, bool past, Workspace& workspace) 
   }
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    if (past || !slot.changed.empty()) gather(*slot.timeline, slot.conversion, slot.target, slot.member);
+    if (past || !slot.empty()) gather(*slot.timeline, slot.conversion, slot.target, slot.member);
   }
   const auto earlier = [](const Workspace::Moment& a, const Workspace::Moment& b) { return a.time < b.time; };
   if (!std::ranges::is_sorted(moments, earlier)) std::ranges::sort(moments, earlier);
@@ -464,14 +508,16 @@ EventTime Entity::pending_timer() const {
   return due;
 }
 
-EventTime Entity::next_wake(const EpochTimes& times) const {
+void Entity::plan_wake(const EpochTimes& times, Workspace& workspace) {
   EventTime wake = pending_timer();
-  if (extras_ == nullptr) return wake;
-  for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
-    wake =
-        std::min(wake, extras_->observations[a].stale_after(times.clock, type_->attributes[a].expect_every));
+  if (extras_ != nullptr) {
+    for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
+      wake = std::min(wake,
+                      extras_->observations[a].stale_after(times.clock, type_->attributes[a].expect_every));
+    }
   }
-  return wake;
+  if (wake != wake_ && wake != kNever) workspace.wakes.push_back({wake, index_});
+  wake_ = wake;
 }
 
 /// Puts an attribute's fresh versions into its timeline and records where they differ from what stood there.
@@ -505,43 +551,50 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
     const EventTime to = next();
     changed = {std::min(changed.from, at), to};
     if (type_->attributes[attribute].role == Role::memory) continue;
-    record({index_, attribute, at < times.before, at, to, value_was, value_is}, workspace);
+    record(attribute, {at, to}, value_was, value_is, times, workspace);
   }
 }
 
-void Entity::record(const Change& change, Workspace& workspace) const {
-  workspace.changes.push_back(change);
+/// Filled in where it will stay: to build it elsewhere and copy it would wait for its parts to be written.
+void Entity::record(AttributeSlot attribute, Interval interval, const Value& was, const Value& is,
+                    const EpochTimes& times, Workspace& workspace) const {
+  Change& change = workspace.changes.emplace_back();
+  change.entity = index_;
+  change.attribute = attribute;
+  change.revision = interval.from < times.before;
+  change.from = interval.from;
+  change.to = interval.to;
+  change.was = was;
+  change.is = is;
   workspace.revisions += change.revision;
-  if (type_->constraint && type_->constraint->status == change.attribute)
-    workspace.statuses.push_back(change);
+  if (type_->constraint && type_->constraint->status == attribute) workspace.statuses.push_back(change);
 }
 
-/// Writes into the inbox slots of the entities that depend on what changed.
-void Entity::hand_on(const Workspace& workspace) {
-  parts_.clear();
-  if (workspace.dirty.size() > 1) parts_ = workspace.dirty;
+void Entity::hand_on(Workspace& workspace) {
+  sent_ = workspace.dirty;
   for (std::uint32_t i = 0; i < edges_size_; ++i) {
     const OutEdge& edge = edges_[i];
     const Interval& changed = workspace.changed[edge.attribute];
     if (changed.empty()) continue;
     const Version& last = timelines_[edge.attribute].last();
-    edge.slot->changed = changed;
-    edge.slot->parts = parts_.empty() ? nullptr : &parts_;
-    edge.slot->one_more = changed.to == kNever && parts_.empty() && last.from == changed.from;
+    const bool one_more = changed.to == kNever && last.from == changed.from;
+    edge.slot->changed_from = changed.from;
+    edge.slot->intervals = one_more ? nullptr : &sent_;
     edge.slot->latest = last.value;
+    workspace.reached.push_back(edge.consumer);
   }
 }
 
 /// The same where every changed attribute got one version more.
-void Entity::hand_on_latest(const Workspace& workspace) const {
+void Entity::hand_on_latest(Workspace& workspace) const {
   for (std::uint32_t i = 0; i < edges_size_; ++i) {
     const OutEdge& edge = edges_[i];
     const Interval& changed = workspace.changed[edge.attribute];
     if (changed.empty()) continue;
-    edge.slot->changed = changed;
-    edge.slot->parts = nullptr;
-    edge.slot->one_more = true;
+    edge.slot->changed_from = changed.from;
+    edge.slot->intervals = nullptr;
     edge.slot->latest = operands_[edge.attribute];
+    workspace.reached.push_back(edge.consumer);
   }
 }
 
@@ -552,7 +605,7 @@ void Entity::check_invariants() const {
                   "operands hold the newest version of each attribute");
   }
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
-    POLLUX_ASSERT(inbox_[i].changed.empty(), "every message was taken out of the inbox");
+    POLLUX_ASSERT(inbox_[i].empty(), "every message was taken out of the inbox");
   }
   if (extras_ == nullptr) return;
   for (const Observations& observations : extras_->observations) observations.check_invariants();

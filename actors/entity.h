@@ -39,24 +39,25 @@ struct Interval {
 /// Where a dependency edge ends: written by one sender, read by the entity it belongs to after all have
 /// reported.
 struct InboxSlot {
-  // The message: the sender's timeline differs within `changed`; where it does in several intervals, these
-  // are `parts`, of which some may lie outside `changed`. Where it got just one version more, `latest` is its
-  // value.
-  Interval changed;
+  // The message. Where the sender got just one version more, `latest` is its value, and `intervals` is null.
+  // Otherwise the sender's timeline differs within these of its `intervals` that lie after `changed_from`.
+  schema::EventTime changed_from = schema::kNever;  ///< kNever: there is no message.
   schema::Value latest;
-  const std::vector<Interval>* parts = nullptr;
-  bool one_more = false;
+  const std::vector<Interval>* intervals = nullptr;
 
   // The wiring.
-  std::uint32_t target = 0;                        ///< Operand index, or for a many-input its input slot.
-  std::uint32_t member = schema::kNone;            ///< Place among a many-input's bindings.
   const Timeline* timeline = nullptr;              ///< The sender's; not to be read while the sender runs.
   const schema::Conversion* conversion = nullptr;  ///< Into the input's unit; null where it is the same.
+  std::uint32_t target = 0;                        ///< Operand index, or for a many-input its input slot.
+  std::uint32_t member = schema::kNone;            ///< Place among a many-input's bindings.
+
+  bool empty() const { return changed_from == schema::kNever; }
 };
 
 /// Where a dependency edge begins. It leads straight to the slot, so that sending a change only writes.
 struct OutEdge {
   InboxSlot* slot = nullptr;
+  schema::EntityIndex consumer = schema::kNone;
   schema::AttributeSlot attribute = schema::kNoSlot;
 };
 
@@ -74,11 +75,13 @@ struct Workspace {
     schema::EntityIndex entity;
   };
 
-  std::vector<Interval> dirty;  // what is to be evaluated again: ascending, disjoint
+  std::vector<Interval> dirty;     // what is to be evaluated again: ascending, disjoint
+  std::vector<Interval> reported;  // where observations of one attribute are new
   std::vector<Moment> moments;
-  std::vector<std::vector<Version>> fresh;  // by attribute slot: its versions within the interval at hand
-  std::vector<Version> removed;             // what an attribute's versions there were before
-  std::vector<Interval> changed;            // by attribute slot: from the first to the last difference
+  std::vector<std::vector<Version>> fresh;   // by attribute slot: its versions within the interval at hand
+  std::vector<Version> removed;              // what an attribute's versions there were before
+  std::vector<Interval> changed;             // by attribute slot: from the first to the last difference
+  std::vector<schema::EntityIndex> reached;  // who has been sent a change, as often as there were edges
 
   // What the supervisor collects when the epoch has settled.
   std::vector<Change> changes;
@@ -153,6 +156,11 @@ class Entity {
 
   schema::EventTime sole_moment() const;
   bool advance_one_moment(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
+  bool reports_are_the_newest(const EpochTimes& times) const;
+  bool advance_by_reports(const EpochTimes& times, Workspace& workspace);
+  bool run_steps(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
+  bool move_on(schema::AttributeSlot attribute, schema::EventTime at, const schema::Value& value,
+               const EpochTimes& times, Workspace& workspace);
   void collect_dirty(const EpochTimes& times, Workspace& workspace) const;
   void replay_observations(const EpochTimes& times, Workspace& workspace);
   void rewrite_observed(schema::AttributeSlot attribute, std::vector<Interval>& intervals,
@@ -169,14 +177,15 @@ class Entity {
   void evaluate(schema::EventTime at, Workspace& workspace);
   schema::Value evaluate_status(const schema::Step& step, schema::EventTime at, Workspace& workspace);
   schema::EventTime pending_timer() const;
-  schema::EventTime next_wake(const EpochTimes& times) const;
+  void plan_wake(const EpochTimes& times, Workspace& workspace);
   void splice(schema::AttributeSlot attribute, Interval interval, const EpochTimes& times,
               Workspace& workspace);
   void record_differences(schema::AttributeSlot attribute, Interval interval, const schema::Value& before,
                           const EpochTimes& times, Workspace& workspace) const;
-  void record(const Change& change, Workspace& workspace) const;
-  void hand_on(const Workspace& workspace);
-  void hand_on_latest(const Workspace& workspace) const;
+  void record(schema::AttributeSlot attribute, Interval interval, const schema::Value& was,
+              const schema::Value& is, const EpochTimes& times, Workspace& workspace) const;
+  void hand_on(Workspace& workspace);
+  void hand_on_latest(Workspace& workspace) const;
 
   const schema::EntityType* type_ = nullptr;
   Timeline* timelines_ = nullptr;
@@ -184,7 +193,7 @@ class Entity {
   InboxSlot* inbox_ = nullptr;
   OutEdge* edges_ = nullptr;
   std::unique_ptr<Extras> extras_;
-  std::vector<Interval> parts_;  // of the last change, where it had several
+  std::vector<Interval> sent_;  // the intervals of the last change
   schema::EventTime evaluated_to_ = schema::kBeginning;
   schema::EventTime wake_ = schema::kNever;
   schema::EntityIndex index_ = schema::kNone;

@@ -54,6 +54,9 @@ class Observations {
   /// Time of the first observation after `time`; `kNever` where there is none.
   schema::EventTime next_after(schema::EventTime time) const;
 
+  /// Its value. REQUIRES: there is one.
+  const schema::Value& newest_value() const { return log_.back().value; }
+
   /// Appends to `versions` those in [from, to) and not after `clock`: each observation, and staleness where
   /// the next one is more than `expect_every` away (0: never). `before`: the value in effect just before
   /// `from`.

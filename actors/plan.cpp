@@ -9,51 +9,35 @@ namespace pollux::actors {
 using schema::EntityIndex;
 
 Plan::Plan(const schema::Model& model)
-    : model_(model), waiting_for_(model.entity_count()), seen_in_(model.entity_count(), 0) {}
-
-void Plan::begin() {
-  if (++number_ == 0) {
-    std::ranges::fill(seen_in_, 0);
-    number_ = 1;
-  }
-  cone_.clear();
-  ready_.clear();
-  source_count_ = 0;
-  sinks_ = 0;
-}
-
-void Plan::add_source(EntityIndex entity) {
-  if (seen_in_[entity] == number_) return;
-  seen_in_[entity] = number_;
-  waiting_for_[entity].store(0, std::memory_order_relaxed);
-  cone_.push_back(entity);
-  ++source_count_;
-}
-
-void Plan::complete() {
-  for (std::size_t i = 0; i < cone_.size(); ++i) {
-    const auto dependents = model_.dependents(cone_[i]);
-    if (dependents.empty()) ++sinks_;
-    for (const EntityIndex consumer : dependents) {
-      std::uint32_t producers = 1;
-      if (seen_in_[consumer] == number_) {
-        producers += waiting_for_[consumer].load(std::memory_order_relaxed);
-      } else {
-        seen_in_[consumer] = number_;
-        cone_.push_back(consumer);
-      }
-      waiting_for_[consumer].store(producers, std::memory_order_relaxed);
+    : heights_(model.entity_count(), 0), claimed_in_(model.entity_count()) {
+  for (const EntityIndex entity : model.topological_order()) {
+    for (const EntityIndex consumer : model.dependents(entity)) {
+      heights_[consumer] = std::max(heights_[consumer], heights_[entity] + 1);
     }
   }
-  for (std::size_t i = 0; i < source_count_; ++i) {
-    if (waiting_for_[cone_[i]].load(std::memory_order_relaxed) == 0) ready_.push_back(cone_[i]);
+  levels_.resize(heights_.empty() ? 1 : *std::ranges::max_element(heights_) + 1);
+}
+
+void Plan::begin() {
+  if (++epoch_ == 0) {
+    for (auto& claimed : claimed_in_) claimed.store(0, std::memory_order_relaxed);
+    epoch_ = 1;
   }
+  current_ = 0;
+  highest_ = 0;
+}
+
+std::span<const EntityIndex> Plan::next_level() {
+  if (current_ > 0) levels_[current_ - 1].clear();
+  while (current_ <= highest_) {
+    const std::vector<EntityIndex>& level = levels_[current_++];
+    if (!level.empty()) return level;
+  }
+  return {};
 }
 
 void Plan::check_invariants() const {
-  for (const EntityIndex entity : cone_) {
-    POLLUX_ASSERT(waiting_for_[entity].load() == 0, "every entity of the cone heard from all its producers");
-  }
+  for (const auto& level : levels_) POLLUX_ASSERT(level.empty(), "every level was run");
 }
 
 }  // namespace pollux::actors

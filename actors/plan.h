@@ -1,4 +1,4 @@
-// Which entities an epoch can affect, and how many reports each of them must wait for.
+// Which entities an epoch still has to run, lowest first.
 #pragma once
 
 #include <atomic>
@@ -10,45 +10,51 @@
 
 namespace pollux::actors {
 
-/// The affected cone of one epoch: its sources and everything that depends on them, with a join counter each.
-/// Made anew for every epoch in memory that is kept; costs one visit an affected edge, nothing for the rest.
+/// The affected cone of an epoch, level by level. An entity's height is one more than that of its highest
+/// producer, so when a level is run, everything its entities depend on has been. Entities are added as
+/// changes reach them: where a change stops, so does the plan, and what is not reached costs nothing. `model`
+/// must outlive it.
 ///
-/// Built by one thread; `report` may then be called by any. `model` must outlive it.
+/// One thread at a time adds and advances; `claim_shared` may be called by several.
 class Plan {
  public:
   explicit Plan(const schema::Model& model);
 
-  /// Forgets the former plan. Then sources are added, then the plan is completed.
+  /// Starts an epoch. REQUIRES: the former one was run to the end.
   void begin();
-  void add_source(schema::EntityIndex entity);
-  void complete();
 
-  /// Sources first, then in the order they were reached.
-  std::span<const schema::EntityIndex> cone() const { return cone_; }
-  /// The sources that wait for nobody.
-  std::span<const schema::EntityIndex> ready() const { return ready_; }
-  /// How many entities of the cone nobody depends on: when these have run, all have.
-  std::uint32_t sinks() const { return sinks_; }
-  bool is_sink(schema::EntityIndex entity) const { return model_.dependents(entity).empty(); }
-
-  /// Tells `consumer` that one of its producers has run. True for the last one: it can run now, and sees all
-  /// that every producer wrote before reporting.
-  bool report(schema::EntityIndex consumer) {
-    return waiting_for_[consumer].fetch_sub(1, std::memory_order_acq_rel) == 1;
+  /// True for the first claim of an entity in this epoch; it is then to be added once.
+  bool claim(schema::EntityIndex entity) {
+    if (claimed_in_[entity].load(std::memory_order_relaxed) == epoch_) return false;
+    claimed_in_[entity].store(epoch_, std::memory_order_relaxed);
+    return true;
+  }
+  /// The same beside other threads.
+  bool claim_shared(schema::EntityIndex entity) {
+    return claimed_in_[entity].load(std::memory_order_relaxed) != epoch_ &&
+           claimed_in_[entity].exchange(epoch_, std::memory_order_relaxed) != epoch_;
   }
 
-  /// REQUIRES: the plan has been run to the end.
+  /// REQUIRES: higher than the level being run.
+  void add(schema::EntityIndex entity) {
+    const std::uint32_t height = heights_[entity];
+    levels_[height].push_back(entity);
+    if (height > highest_) highest_ = height;
+  }
+
+  /// Moves on to the next level with something to run; empty when there is none left. Valid until the next
+  /// call.
+  std::span<const schema::EntityIndex> next_level();
+
   void check_invariants() const;
 
  private:
-  const schema::Model& model_;
-  std::vector<std::atomic<std::uint32_t>> waiting_for_;
-  std::vector<std::uint32_t> seen_in_;  // the plan number that last reached an entity
-  std::uint32_t number_ = 0;
-  std::vector<schema::EntityIndex> cone_;
-  std::vector<schema::EntityIndex> ready_;
-  std::size_t source_count_ = 0;
-  std::uint32_t sinks_ = 0;
+  std::vector<std::uint32_t> heights_;                  // by entity
+  std::vector<std::atomic<std::uint32_t>> claimed_in_;  // by entity: the epoch that last claimed it
+  std::vector<std::vector<schema::EntityIndex>> levels_;
+  std::uint32_t epoch_ = 0;
+  std::uint32_t current_ = 0;  // the next level to look at
+  std::uint32_t highest_ = 0;  // the highest one with something in it
 };
 
 }  // namespace pollux::actors

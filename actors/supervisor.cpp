@@ -50,15 +50,20 @@ schema::EventKey named_by(const schema::EventBatch& batch, const Event& event, c
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
     : event_based_actor(config),
       context_(context),
-      admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }),
-      writer_(context.journal) {
+      admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }) {
   create_entities();
-  wave_ = std::make_unique<Wave>(context_.model, entities_, [this] {
+  wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
   });
 }
 
 Supervisor::~Supervisor() = default;
+
+void Supervisor::on_exit() {
+  wave_.reset();
+  entities_.clear();
+  actors_.clear();
+}
 
 caf::behavior Supervisor::make_behavior() {
   return {
@@ -76,6 +81,7 @@ caf::behavior Supervisor::make_behavior() {
         if (context_.now) delayed_send(this, context_.tick, tick_atom::value);
       },
       [this](drain_atom, const Signal& drained) {
+        draining_ = true;
         drained_ = drained;
         advance();
       },
@@ -137,6 +143,7 @@ void Supervisor::refuse(const Submission& submission, const Error& why) {
 
 /// Timers are all that time alone can set off, so an idle twin's clock is journaled only where one is due.
 void Supervisor::tick() {
+  if (draining_) return;
   delayed_send(this, context_.tick, tick_atom::value);
   const bool busy = journaling_ != nullptr || waiting_ != nullptr || running_ != nullptr || !pending_.empty();
   if (busy || failed_) return;
@@ -201,9 +208,11 @@ void Supervisor::admit(Epoch& epoch, SubmissionPtr submission) {
   for (const Event& event : batch.events) {
     const schema::EventKey key = schema::event_key(batch, event, context_.model);
     EventOutcome outcome = admission_.admit(key, event, named_by(batch, event, context_.model));
-    // What was set aside before, or accepted too long ago to be remembered here, is known to the journal.
+    // What was set aside before, or accepted too long ago to be remembered here, is known to the journal;
+    // what this epoch sets aside will be.
     if (outcome != EventOutcome::accepted && outcome != EventOutcome::duplicate &&
-        (context_.journal.holds(key) || context_.journal.quarantine_holds(key))) {
+        (context_.journal.holds(key) || context_.journal.quarantine_holds(key) ||
+         !epoch.quarantined_keys.insert(key).second)) {
       outcome = EventOutcome::duplicate;
     }
     outcomes.push_back(outcome);
@@ -274,11 +283,11 @@ void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
     return;
   }
   journaling_ = std::move(epoch);
-  writer_.append(journaling_->record, journaling_->quarantined,
-                 [self = caf::actor_cast<caf::actor>(this)](Result<void> outcome) {
-                   caf::anon_send(self, journaled_atom::value,
-                                  std::make_shared<const Result<void>>(std::move(outcome)));
-                 });
+  context_.writer.append(journaling_->record, journaling_->quarantined,
+                         [self = caf::actor_cast<caf::actor>(this)](Result<void> outcome) {
+                           caf::anon_send(self, journaled_atom::value,
+                                          std::make_shared<const Result<void>>(std::move(outcome)));
+                         });
 }
 
 void Supervisor::journaled(const Result<void>& outcome) {
@@ -308,10 +317,10 @@ void Supervisor::propagate() {
   wake_due(*running_);
   Epoch& epoch = *running_;
   if (epoch.revised) apply_revisions(epoch);
-  const bool started = wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events,
-                                    epoch.revised ? epoch.revised->id_hashes : epoch.id_hashes, epoch.woken,
-                                    epoch.times, *context());
-  if (!started) settle();
+  const bool settled =
+      wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events,
+                   epoch.revised ? epoch.revised->id_hashes : epoch.id_hashes, epoch.woken, epoch.times);
+  if (settled) settle();
 }
 
 /// Between two waves the entities are the supervisor's.

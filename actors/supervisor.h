@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/admission.h"
@@ -28,12 +29,14 @@ namespace pollux::actors {
 struct DomainContext {
   const schema::Model& model;
   Journal& journal;
+  JournalWriter& writer;
   ChangeFeed& feed;
   DomainProbe& probe;
   /// The wall clock; empty where events alone move the twin's clock.
   std::function<schema::EventTime()> now;
   std::chrono::nanoseconds tick{0};
   std::size_t epoch_events_max = 0;
+  std::size_t portion_entities = 0;
   bool check_invariants = false;
   /// Called once when the journal fails; from then on submissions are refused.
   std::function<void(const schema::Error&)> on_failure;
@@ -73,6 +76,7 @@ struct Epoch {
   };
   std::unique_ptr<Revised> revised;
   std::vector<QuarantinedEvent> quarantined;
+  std::unordered_set<schema::EventKey, schema::EventKeyHash> quarantined_keys;
   std::vector<Part> parts;
   EpochTimes times;
   std::vector<schema::EntityIndex> woken;
@@ -94,6 +98,8 @@ class Supervisor : public caf::event_based_actor {
 
  protected:
   caf::behavior make_behavior() override;
+  /// Lets go of the entities: the clock may hold on to the supervisor itself until the system is gone.
+  void on_exit() override;
 
  private:
   void create_entities();
@@ -130,7 +136,6 @@ class Supervisor : public caf::event_based_actor {
   std::vector<caf::actor> actors_;  // by entity index; keep the entities alive
   std::vector<Entity*> entities_;   // what they own
   std::unique_ptr<Wave> wave_;
-  JournalWriter writer_;
 
   std::deque<SubmissionPtr> pending_;
   std::unique_ptr<Epoch> journaling_;
@@ -138,6 +143,7 @@ class Supervisor : public caf::event_based_actor {
   std::unique_ptr<Epoch> running_;
   std::vector<Query> queries_;
   Signal drained_;
+  bool draining_ = false;  // from then on time sets off nothing: an epoch begun now would outlive the actor
   std::optional<schema::Error> failed_;
 
   struct Wake {

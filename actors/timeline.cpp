@@ -17,12 +17,18 @@ Timeline::~Timeline() {
 }
 
 std::size_t Timeline::first_from(EventTime time) const {
+  // Nearly always asked about the newest versions, so it looks back in doubling steps before it bisects.
   const auto all = versions();
-  const std::size_t size = all.size();
-  // Nearly always asked about the newest version or what follows it.
-  if (all.back().from < time) return size;
-  if (size == 1 || all[size - 2].from < time) return size - 1;
-  return static_cast<std::size_t>(std::ranges::lower_bound(all, time, {}, &Version::from) - all.begin());
+  std::size_t end = all.size();
+  std::size_t step = 1;
+  while (step <= end && all[end - step].from >= time) {
+    end -= step;
+    step *= 2;
+  }
+  const std::size_t begin = step <= end ? end - step + 1 : 0;
+  const auto range = all.subspan(begin, end - begin);
+  return begin +
+         static_cast<std::size_t>(std::ranges::lower_bound(range, time, {}, &Version::from) - range.begin());
 }
 
 std::size_t Timeline::index_at(EventTime time) const {

@@ -3,12 +3,14 @@
 #include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <chrono>
 #include <future>
 #include <mutex>
 #include <utility>
 
+#include "actors/journal_writer.h"
 #include "actors/supervisor.h"
 #include "actors/tbb_coordinator.h"
 
@@ -48,6 +50,7 @@ struct Twin::Implementation {
       : model(std::move(m)), journal(std::move(j)), options(o), feed(o.change_epochs_max, o.changes_max) {
     probe.clock_ns.set(schema::kBeginning);
     probe.queue_events_max.set(static_cast<std::int64_t>(options.queue_events_max));
+    writer = std::make_unique<JournalWriter>(*journal);
     use_tbb_scheduler(config, options.threads);
     system = std::make_unique<caf::actor_system>(config);
   }
@@ -55,11 +58,13 @@ struct Twin::Implementation {
   void spawn_supervisor() {
     DomainContext context{*model,
                           *journal,
+                          *writer,
                           feed,
                           probe,
                           {},
                           std::chrono::nanoseconds(options.tick),
                           options.epoch_events_max,
+                          options.portion_entities,
                           options.check_invariants,
                           {}};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
@@ -68,6 +73,9 @@ struct Twin::Implementation {
       failure = why.text();
     };
     supervisor = system->spawn<Supervisor>(context);
+    // CAF leaves a reference to its logger with each thread that spawns; a system that ends on another thread
+    // waits for it for ever.
+    caf::logger::set_current_actor_system(nullptr);
   }
 
   void finish_replaying() {
@@ -94,6 +102,8 @@ struct Twin::Implementation {
   const TwinOptions options;
   DomainProbe probe;
   ChangeFeed feed;
+  /// Its callbacks hold on to the supervisor, so it goes before the supervisor does.
+  std::unique_ptr<JournalWriter> writer;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   caf::actor supervisor;
@@ -208,6 +218,7 @@ void Twin::stop() {
   auto [signal, drained] = make_signal();
   caf::anon_send(self.supervisor, drain_atom::value, signal);
   drained.get();
+  self.writer.reset();
   caf::anon_send_exit(self.supervisor, caf::exit_reason::user_shutdown);
   self.supervisor = nullptr;
   self.system.reset();

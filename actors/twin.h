@@ -37,9 +37,11 @@ struct TwinOptions {
   schema::Duration tick = schema::kSecond;  ///< Wall clock mode: how often an idle twin looks for due timers.
   std::size_t queue_events_max =
       200'000;  ///< Submitted and not yet settled; beyond it submissions are refused.
-  std::size_t epoch_events_max = 20'000;   ///< Most events in one epoch.
+  std::size_t epoch_events_max = 20'000;  ///< Most events in one epoch.
+  /// Entities that one core runs in a row: some 10 us of work, a few times what it costs to wake another.
+  std::size_t portion_entities = 256;
   std::size_t change_epochs_max = 65'536;  ///< Settled epochs whose changes are kept for readers that resume,
-  std::size_t changes_max = 1'000'000;     ///< and how many changes in all of them.
+  std::size_t changes_max = 250'000;     ///< and how many changes in all of them.
   bool check_invariants = false;           ///< Check the engine's structures after each epoch; for tests.
 };
 

@@ -1,6 +1,9 @@
 #include "actors/wave.h"
 
-#include <caf/execution_unit.hpp>
+#include <algorithm>
+#include <caf/actor_system.hpp>
+#include <caf/make_counted.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
 #include <utility>
 
 #include "schema/assert.h"
@@ -11,56 +14,108 @@ using schema::EntityIndex;
 using schema::Event;
 using schema::EventBatch;
 
-caf::resumable::resume_result EntityStep::resume(caf::execution_unit* worker, std::size_t) {
-  wave_->step(*entity_, *worker);
+caf::resumable::resume_result Wave::Portion::resume(caf::execution_unit*, std::size_t) {
+  wave->run(entities, wave->workspaces_.local());
+  wave->finish_portion();
   return done;
 }
 
-Wave::Wave(const schema::Model& model, std::vector<Entity*> entities, std::function<void()> on_settled)
-    : model_(model),
+Wave::Wave(const schema::Model& model, caf::actor_system& system, std::vector<Entity*> entities,
+           std::size_t portion_entities, std::function<void()> on_settled)
+    : system_(system),
       entities_(std::move(entities)),
+      portion_entities_(portion_entities),
       on_settled_(std::move(on_settled)),
-      steps_(entities_.size()),
       plan_(model),
-      first_event_(entities_.size(), kNoEvent) {
-  for (std::size_t i = 0; i < entities_.size(); ++i) steps_[i].bind(this, entities_[i]);
-}
+      first_event_(entities_.size(), kNoEvent) {}
 
 bool Wave::start(const EventBatch& events, const std::vector<std::uint64_t>& id_hashes,
-                 const std::vector<EntityIndex>& woken, const EpochTimes& times,
-                 caf::execution_unit& worker) {
-  events_ = &events;
+                 const std::vector<EntityIndex>& woken, const EpochTimes& times) {
   id_hashes_ = &id_hashes;
   times_ = times;
   plan_.begin();
+  file(events);
+  for (const EntityIndex entity : woken) {
+    if (plan_.claim(entity)) plan_.add(entity);
+  }
+  return run_levels();
+}
+
+/// Gives each entity the list of its events.
+void Wave::file(const EventBatch& events) {
+  events_ = &events;
   next_event_.resize(events.events.size());
   for (std::uint32_t i = 0; i < events.events.size(); ++i) {
     const EntityIndex entity = events.events[i].entity;
-    plan_.add_source(entity);
     next_event_[i] = std::exchange(first_event_[entity], i);
+    if (plan_.claim(entity)) plan_.add(entity);
   }
-  for (const EntityIndex entity : woken) plan_.add_source(entity);
-  plan_.complete();
-  if (plan_.cone().empty()) return false;
-  sinks_left_.store(plan_.sinks(), std::memory_order_relaxed);
-  for (const EntityIndex entity : plan_.ready()) worker.exec_later(&steps_[entity]);
-  return true;
 }
 
-void Wave::step(Entity& entity, caf::execution_unit& worker) {
-  observe_events(entity);
-  entity.run(times_, workspaces_.local());
-  // An entity that did not change reports all the same: its dependents must not wait for it.
-  const auto dependents = model_.dependents(entity.index());
-  for (const EntityIndex consumer : dependents) {
-    if (plan_.report(consumer)) worker.exec_later(&steps_[consumer]);
+/// Runs level after level on this thread, until one is worth sharing. True when none is left.
+bool Wave::run_levels() {
+  Workspace& workspace = workspaces_.local();
+  while (true) {
+    const auto level = plan_.next_level();
+    if (level.empty()) return true;
+    if (level.size() >= 2 * portion_entities_ && system_.scheduler().num_workers() > 1) {
+      share(level);
+      return false;
+    }
+    for (const EntityIndex entity : level) {
+      observe_events(*entities_[entity]);
+      entities_[entity]->run(times_, workspace);
+      for (const EntityIndex consumer : workspace.reached) {
+        if (plan_.claim(consumer)) plan_.add(consumer);
+      }
+      workspace.reached.clear();
+    }
   }
-  if (dependents.empty() && sinks_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) on_settled_();
+}
+
+void Wave::share(std::span<const EntityIndex> level) {
+  const std::size_t count = (level.size() + portion_entities_ - 1) / portion_entities_;
+  while (portions_.size() < count) portions_.push_back(caf::make_counted<Portion>());
+  portions_left_.store(count, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t first = i * portion_entities_;
+    portions_[i]->wave = this;
+    portions_[i]->entities = level.subspan(first, std::min(portion_entities_, level.size() - first));
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    portions_[i]->ref();
+    system_.scheduler().enqueue(portions_[i].get());
+  }
+}
+
+/// What is reached stays with the worker until the level is done, claimed so that nobody else adds it.
+void Wave::run(std::span<const EntityIndex> entities, Workspace& workspace) {
+  for (const EntityIndex entity : entities) {
+    observe_events(*entities_[entity]);
+    const std::size_t known = workspace.reached.size();
+    entities_[entity]->run(times_, workspace);
+    auto kept = workspace.reached.begin() + static_cast<std::ptrdiff_t>(known);
+    kept =
+        std::remove_if(kept, workspace.reached.end(), [&](EntityIndex e) { return !plan_.claim_shared(e); });
+    workspace.reached.erase(kept, workspace.reached.end());
+  }
+}
+
+/// Whoever finishes a level's last portion goes on with the next level.
+void Wave::finish_portion() {
+  if (portions_left_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  for (Workspace& workspace : workspaces_) {
+    for (const EntityIndex entity : workspace.reached) plan_.add(entity);
+    workspace.reached.clear();
+  }
+  if (run_levels()) on_settled_();
 }
 
 void Wave::observe_events(Entity& entity) {
-  for (std::uint32_t i = std::exchange(first_event_[entity.index()], kNoEvent); i != kNoEvent;
-       i = next_event_[i]) {
+  std::uint32_t i = first_event_[entity.index()];
+  if (i == kNoEvent) return;
+  first_event_[entity.index()] = kNoEvent;
+  for (; i != kNoEvent; i = next_event_[i]) {
     const Event& event = events_->events[i];
     for (const schema::ReportedValue& reported : events_->values_of(event)) {
       entity.observe(reported.attribute,
@@ -74,18 +129,18 @@ void Wave::collect(const std::function<void(Workspace&)>& visit) {
     visit(workspace);
     workspace.changes.clear();
     workspace.statuses.clear();
-    workspace.revisions = 0;
     workspace.wakes.clear();
     workspace.evaluated = 0;
     workspace.failed = 0;
+    workspace.revisions = 0;
   }
 }
 
 void Wave::check_invariants() const {
   plan_.check_invariants();
-  for (const EntityIndex entity : plan_.cone()) {
-    entities_[entity]->check_invariants();
-    POLLUX_ASSERT(first_event_[entity] == kNoEvent, "every event of the epoch was taken in");
+  for (const Entity* entity : entities_) {
+    entity->check_invariants();
+    POLLUX_ASSERT(first_event_[entity->index()] == kNoEvent, "every event of the epoch was taken in");
   }
 }
 

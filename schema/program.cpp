@@ -1,7 +1,9 @@
 #include "schema/program.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -98,6 +100,16 @@ Register step(Operation operation, const Register& left, const Register& right, 
   }
 }
 
+/// Writes a good value in one store of 16 bytes. A value written in two halves and then copied whole makes
+/// the copy wait until both halves have reached the cache, behind every other store.
+void write_whole(Value& to, std::uint64_t bits, ValueType type) {
+  static_assert(offsetof(Value, type) == 8 && std::endian::native == std::endian::little);
+  static_assert(static_cast<int>(Quality::good) == 0 && static_cast<int>(Reason::none) == 0);
+  using Words = std::uint64_t __attribute__((vector_size(16)));
+  const Words words = {bits, static_cast<std::uint64_t>(type)};
+  std::memcpy(static_cast<void*>(&to), &words, sizeof to);
+}
+
 }  // namespace
 
 Program::Program(Parts parts) : parts_(std::move(parts)) {
@@ -116,7 +128,7 @@ Program::Program(Parts parts) : parts_(std::move(parts)) {
   reads_.erase(std::unique(reads_.begin(), reads_.end()), reads_.end());
 }
 
-Value Program::evaluate(const Value* operands) const {
+void Program::evaluate(const Value* operands, Value& result) const {
   double frame[kFrameMax];
   double* next = frame;
   unsigned qualities = 0;
@@ -128,7 +140,10 @@ Value Program::evaluate(const Value* operands) const {
     qualities |= static_cast<unsigned>(operands[index].quality);
     *next++ = static_cast<double>(operands[index].as_symbol());
   }
-  if (qualities != static_cast<unsigned>(Quality::good)) return evaluate_carefully(operands);
+  if (qualities != static_cast<unsigned>(Quality::good)) {
+    result = evaluate_carefully(operands);
+    return;
+  }
   for (const double constant : parts_.constants) *next++ = constant;
   double poison = 0;
   for (const Instruction& step : parts_.instructions) {
@@ -136,11 +151,14 @@ Value Program::evaluate(const Value* operands) const {
         compute(step.operation, frame[step.left], frame[step.right], frame[step.other], poison);
   }
   const double x = frame[parts_.result];
-  if (!std::isfinite(x + poison)) return evaluate_carefully(operands);
-  // Spelled out for good values: the compiler then builds the result in registers.
-  if (parts_.type == ValueType::number) return Value::number(x);
-  if (parts_.type == ValueType::boolean) return Value::boolean(x != 0);
-  return Value::symbol(static_cast<Symbol>(x));
+  if (!std::isfinite(x + poison)) {
+    result = evaluate_carefully(operands);
+    return;
+  }
+  const std::uint64_t bits = parts_.type == ValueType::number    ? std::bit_cast<std::uint64_t>(x + 0.0)
+                             : parts_.type == ValueType::boolean ? static_cast<std::uint64_t>(x != 0)
+                                                                 : static_cast<std::uint64_t>(x);
+  write_whole(result, bits, parts_.type);
 }
 
 Value Program::evaluate_carefully(const Value* operands) const {

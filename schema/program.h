@@ -49,7 +49,12 @@ class Program {
 
   /// `operands`: the entity's attributes, then its single inputs, then its aggregates, each in its declared
   /// unit. Where all operands are good this is plain arithmetic; else it is `evaluate_carefully`.
-  Value evaluate(const Value* operands) const;
+  void evaluate(const Value* operands, Value& result) const;
+  Value evaluate(const Value* operands) const {
+    Value result;
+    evaluate(operands, result);
+    return result;
+  }
 
   /// The same result by way of the quality and reason of every step; public so that tests can compare.
   [[gnu::noinline, gnu::cold]] Value evaluate_carefully(const Value* operands) const;

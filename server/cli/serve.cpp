@@ -86,13 +86,18 @@ class Startup {
 
  private:
   void run() {
-    if (auto started = start(); !started.ok()) {
+    const auto started = start();
+    if (!started.ok()) {
       spdlog::critical("cannot start: {}", started.error().text());
       exit_code_ = exit_code_of(started.error());
+    }
+    // Before the server is told, for it may return from its loop at once and ask.
+    finished_ = true;
+    if (started.ok()) {
+      server_.attach(*twin_);
+    } else {
       server_.stop();
     }
-    finished_ = true;
-    if (twin_ != nullptr) server_.attach(*twin_);
   }
 
   Result<void> start() {

@@ -24,6 +24,8 @@ using schema::EventTime;
 using schema::kSecond;
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* kResultsFile = "build/bench.json";
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -256,15 +258,15 @@ void memory(Report& report, std::size_t entities) {
               "2.0 GiB a million", static_cast<double>(entities) * 2147.5 / 1e6, -1.0});
 }
 
-void run(int argc, char** argv) {
-  Report report;
-  const std::string mode = argc > 2 ? argv[2] : "";
-  const bool quick = mode == "--quick";
+/// `--quick`: without the million-entity rows. `--lattice`: one row, for a profiler.
+void run(const std::string& mode) {
   if (mode == "--lattice") {
-    const Bench bench = lattice(100, 100);
-    std::printf("lattice 100 x 100, 1 thread: %.3f M updates/s\n", engine_rate(bench, 100, 1000, 1));
+    std::printf("lattice 100 x 100, 1 thread: %.3f M updates/s\n",
+                engine_rate(lattice(100, 100), 100, 1000, 1));
     return;
   }
+  const bool quick = mode == "--quick";
+  Report report;
   propagation(report, "lattice 100 x 100", lattice(100, 100), quick ? 20 : 200);
   propagation(report, "chain 10k", chain(10'000), quick ? 20 : 100);
   propagation(report, "fan-out 1k", fan_out(1'000), quick ? 20 : 500);
@@ -278,13 +280,13 @@ void run(int argc, char** argv) {
     sparse(report, 100'000, 900'000);
     propagation(report, "random 1M, all sources", random_graph(100'000, 900'000), 5);
   }
-  if (argc > 1) report.write(argv[1]);
+  report.write(kResultsFile);
 }
 
 }  // namespace
 }  // namespace pollux::bench
 
 int main(int argc, char** argv) {
-  pollux::bench::run(argc, argv);
+  pollux::bench::run(argc > 1 ? argv[1] : "");
   return 0;
 }

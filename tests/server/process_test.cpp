@@ -224,7 +224,7 @@ TEST_F(Pollux, ADamagedDataDirectoryIsRefusedWithTheFile) {
     auto client = connect(server);
     ASSERT_EQ(client->post_events(events(0, 100))->status, 200u);
     server.signal(SIGTERM);
-    ASSERT_EQ(server.wait(), 0);
+    ASSERT_EQ(server.wait(), 0) << server.err;
   }
   std::string damaged;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(path("data"))) {

@@ -41,12 +41,13 @@ std::string describe(std::span<const actors::Version> versions) {
 class Run {
  public:
   Run(const Model& model, const std::vector<schema::EventBatch>& deliveries, unsigned threads,
-      std::size_t epoch_max, std::unique_ptr<actors::Journal> journal = nullptr) {
+      std::size_t epoch_max, std::size_t portion, std::unique_ptr<actors::Journal> journal = nullptr) {
     actors::TwinOptions options;
     options.threads = threads;
     options.clock = actors::ClockMode::events;
     options.epoch_events_max = epoch_max;
     options.check_invariants = true;
+    options.portion_entities = portion;
     auto shared = std::make_shared<const Model>(model);
     if (journal == nullptr) journal = actors::make_memory_journal(*shared);
     twin_ = Twin::start(shared, std::move(journal), options).value();
@@ -127,11 +128,11 @@ void check_case(std::uint64_t seed) {
   for (const schema::Event& event : one.events.events) clock = std::max(clock, event.time);
   const Expected expected = interpret(model, one.events, clock);
 
-  Run disordered(model, one.deliveries, 1 + seed % 2, seed % 3 == 0 ? 1 : 20'000);
+  Run disordered(model, one.deliveries, 1 + seed % 2, seed % 3 == 0 ? 1 : 20'000, 1 + seed % 5);
   expect_agreement(disordered, model, expected);
-  Run in_one_go(model, {one.events}, 1, 20'000);
+  Run in_one_go(model, {one.events}, 1, 20'000, 256);
   EXPECT_EQ(disordered.digest(), in_one_go.digest());
-  Run replayed(model, {}, 1, 1 + seed % 40, disordered.journal_copy(model));
+  Run replayed(model, {}, 1, 1 + seed % 40, 256, disordered.journal_copy(model));
   EXPECT_EQ(disordered.digest(), replayed.digest());
 }
 
