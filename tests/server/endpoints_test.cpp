@@ -80,21 +80,22 @@ double speed_of(RunningServer& server) {
 TEST(Events, ACorrectionReplacesAndARetractionWithdraws) {
   RunningServer server;
   server.post("[" + speed_event("1", 0, 80) + "," + speed_event("2", 1, 90) + "]");
-  const Answer corrected = server.post(correction("3", 1, 70, "2"));
+  const Answer corrected = server.post("[" + correction("3", 1, 70, "2") + "]");
   EXPECT_STREQ(parse(corrected)["outcomes"][0].GetString(), "accepted") << corrected.body;
   EXPECT_EQ(speed_of(server), 70);
-  EXPECT_STREQ(parse(server.post(correction("3", 1, 70, "2")))["outcomes"][0].GetString(), "duplicate");
-  server.post(retraction("4", "2"));
+  EXPECT_STREQ(parse(server.post("[" + correction("3", 1, 70, "2") + "]"))["outcomes"][0].GetString(),
+               "duplicate");
+  server.post("[" + retraction("4", "2") + "]");
   EXPECT_EQ(speed_of(server), 80) << "a retraction beats a correction";
 }
 
 TEST(Events, ARevisionOfWhatIsFinalIsSetAsideAndShownInQuarantine) {
   RunningServer server;
-  server.post(speed_event("old", 0, 80));
-  server.post(speed_event("new", 3600, 90));
-  const Answer late = server.post(correction("c", 3600, 70, "old"));
+  server.post("[" + speed_event("old", 0, 80) + "]");
+  server.post("[" + speed_event("new", 3600, 90) + "]");
+  const Answer late = server.post("[" + correction("c", 3600, 70, "old") + "]");
   EXPECT_STREQ(parse(late)["outcomes"][0].GetString(), "too_late") << late.body;
-  const Answer later = server.post(retraction("r", "old"));
+  const Answer later = server.post("[" + retraction("r", "old") + "]");
   EXPECT_STREQ(parse(later)["outcomes"][0].GetString(), "too_late") << later.body;
   const auto quarantine = parse(server.get("/v1/quarantine"));
   ASSERT_EQ(quarantine["events"].Size(), 2u);
