@@ -1,6 +1,8 @@
 #include "actors/admission.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace pollux::actors {
 
@@ -20,11 +22,25 @@ const char* name_of(EventOutcome outcome) {
       return "too_late";
     case EventOutcome::from_the_future:
       return "from_the_future";
+    case EventOutcome::poison:
+      return "poison";
   }
   return "?";
 }
 
-Admission::Admission(const schema::Model& model) : model_(model) {
+namespace {
+
+Revisions::Said said(const EventKey& key, const Event& event, const EventKey& named) {
+  return {key, named, event.kind, event.time, event.sequence, event.entity, event.source};
+}
+
+}  // namespace
+
+Admission::Admission(const schema::Model& model, Held held)
+    : model_(model), held_(std::move(held)), revisions_([this](const EventKey& key) {
+        const auto found = known_.find(key);
+        return found == known_.end() ? std::nullopt : std::optional(found->second);
+      }) {
   for (const schema::Source& source : model.sources()) {
     lateness_max_ = std::max(lateness_max_, source.allowed_lateness);
   }
@@ -40,41 +56,58 @@ void Admission::begin_epoch(EventTime now) {
   epoch_clock_ = clock_;
 }
 
-EventOutcome Admission::admit(const EventKey& key, const Event& event) {
+EventOutcome Admission::admit(const EventKey& key, const Event& event, const EventKey& named) {
   if (known_.contains(key)) return EventOutcome::duplicate;
   const schema::Source& source = model_.sources()[event.source];
-  if (event.time < before(epoch_clock_, source.allowed_lateness)) return EventOutcome::too_late;
+  const EventTime deadline = before(epoch_clock_, source.allowed_lateness);
+  if (event.time < deadline) return EventOutcome::too_late;
   if (now_ != kBeginning && event.time > schema::after(now_, source.clock_tolerance)) {
     return EventOutcome::from_the_future;
   }
-  remember(key, event.time);
+  if (revisions_.concerns(event.kind, key)) {
+    const EventOutcome outcome = revise(key, event, named, deadline);
+    if (outcome != EventOutcome::accepted) return outcome;
+  }
+  remember(key, event);
   clock_ = std::max(clock_, event.time);
   return EventOutcome::accepted;
 }
 
-void Admission::restore(const EventKey& key, const Event& event) {
-  remember(key, event.time);
+EventOutcome Admission::revise(const EventKey& key, const Event& event, const EventKey& named,
+                               EventTime deadline) {
+  // What is in the journal and no longer remembered is final.
+  const bool names = event.kind != schema::EventKind::observe;
+  if (names && !known_.contains(named) && held_(named)) return EventOutcome::too_late;
+  const Revisions::Said what = said(key, event, named);
+  if (!revisions_.has_room_for(what)) return EventOutcome::poison;
+  return revisions_.take(what, deadline) ? EventOutcome::accepted : EventOutcome::too_late;
+}
+
+void Admission::restore(const EventKey& key, const Event& event, const EventKey& named) {
+  if (revisions_.concerns(event.kind, key)) revisions_.take(said(key, event, named), kBeginning);
+  remember(key, event);
 }
 
 void Admission::restore_clock(EventTime clock) {
   clock_ = std::max(clock_, clock);
 }
 
-void Admission::remember(const EventKey& key, EventTime time) {
+void Admission::remember(const EventKey& key, const Event& event) {
   if (generations_.empty() || generations_.back().keys.size() == kGenerationKeysMax)
     generations_.emplace_back();
   Generation& generation = generations_.back();
-  generation.newest = std::max(generation.newest, time);
+  generation.newest = std::max(generation.newest, event.time);
   generation.keys.push_back(key);
-  known_.emplace(key, time);
+  known_.emplace(key, Revisions::Observed{event.time, event.entity});
 }
 
-void Admission::end_epoch() {
+std::vector<StandingChange> Admission::end_epoch() {
   // A generation goes when its newest event is final; the last one stays open.
   while (generations_.size() > 1 && generations_.front().newest < horizon_at(clock_)) {
     for (const EventKey& key : generations_.front().keys) known_.erase(key);
     generations_.pop_front();
   }
+  return revisions_.settle(horizon_at(clock_));
 }
 
 }  // namespace pollux::actors

@@ -3,17 +3,19 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include <tsl/robin_map.h>
 
+#include "actors/revisions.h"
 #include "schema/event.h"
 #include "schema/model.h"
 
 namespace pollux::actors {
 
 /// What became of one submitted event.
-enum class EventOutcome : std::uint8_t { accepted, duplicate, too_late, from_the_future };
+enum class EventOutcome : std::uint8_t { accepted, duplicate, too_late, from_the_future, poison };
 const char* name_of(EventOutcome outcome);
 
 /// Decides on events one by one and moves the twin's clock. Not thread-safe. `model` must outlive it.
@@ -24,29 +26,48 @@ const char* name_of(EventOutcome outcome);
 /// make each other late.
 ///
 /// Identities (source, id) are remembered in memory as long as an event of that age may still be accepted.
+///
+/// A correction or retraction is in time when it is so itself and so is every event that it names or that
+/// begins or ceases to stand because of it (see Revisions). The name of an event that has not arrived is
+/// remembered until it does.
 class Admission {
  public:
-  explicit Admission(const schema::Model& model);
+  /// Whether an event was ever accepted, however long ago.
+  using Held = std::function<bool(const schema::EventKey&)>;
+
+  Admission(const schema::Model& model, Held held);
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
 
   /// Starts an epoch. `now`: the wall clock, or `kBeginning` where only events move the clock; then nothing
   /// is from the future.
   void begin_epoch(schema::EventTime now);
 
   /// `accepted` events are remembered. `duplicate`: one with this identity was accepted before and is
-  /// remembered.
-  EventOutcome admit(const schema::EventKey& key, const schema::Event& event);
+  /// remembered. `poison`: it corrects or retracts an event of which too many do, or of too many.
+  /// `named`: the identity of the event it corrects or retracts.
+  EventOutcome admit(const schema::EventKey& key, const schema::Event& event,
+                     const schema::EventKey& named = {});
 
   /// Takes in a journaled event as it was decided then.
-  void restore(const schema::EventKey& key, const schema::Event& event);
+  void restore(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named = {});
   void restore_clock(schema::EventTime clock);
 
-  /// Ends the epoch: forgets identities that no longer matter.
-  void end_epoch();
+  /// Whether anything in this epoch bears on what stands, be it only of the epoch itself.
+  bool revised() const { return revisions_.revised(); }
+  /// Whether an accepted event counts.
+  bool stands(const schema::EventKey& key) const { return revisions_.stands(key); }
+
+  /// Ends the epoch: forgets identities that no longer matter. Returns what it changed in earlier ones.
+  std::vector<StandingChange> end_epoch();
 
   schema::EventTime clock() const { return clock_; }
   /// Before this, nothing can be accepted once the clock stood at `clock`.
   schema::EventTime horizon_at(schema::EventTime clock) const;
   std::size_t remembered() const { return known_.size(); }
+  /// Events kept because corrections or retractions speak of them.
+  std::size_t revised_events() const { return revisions_.size(); }
+  void check_invariants() const { revisions_.check_invariants(); }
 
  private:
   struct Generation {
@@ -55,14 +76,18 @@ class Admission {
   };
   static constexpr std::size_t kGenerationKeysMax = 65'536;
 
-  void remember(const schema::EventKey& key, schema::EventTime time);
+  void remember(const schema::EventKey& key, const schema::Event& event);
+  EventOutcome revise(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named,
+                      schema::EventTime deadline);
 
   const schema::Model& model_;
+  const Held held_;
+  Revisions revisions_;
   schema::Duration lateness_max_ = 0;
   schema::EventTime clock_ = schema::kBeginning;
   schema::EventTime epoch_clock_ = schema::kBeginning;  // at the epoch's beginning
   schema::EventTime now_ = schema::kBeginning;
-  tsl::robin_map<schema::EventKey, schema::EventTime, schema::EventKeyHash> known_;
+  tsl::robin_map<schema::EventKey, Revisions::Observed, schema::EventKeyHash> known_;
   std::deque<Generation> generations_;  // in order of arrival
 };
 

@@ -155,6 +155,23 @@ void Entity::observe(AttributeSlot attribute, const Observation& observation, co
   extras_->reports.push_back({attribute, observation.time});
 }
 
+void Entity::withhold(AttributeSlot attribute, const Observation& observation, const EpochTimes& times) {
+  extras_->observations[attribute].withhold(observation, times.horizon);
+}
+
+void Entity::set_standing(const ObservationPlace& place, bool stands, const EpochTimes& times) {
+  for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
+    Observations& observations = extras_->observations[a];
+    const bool was_there =
+        stands ? observations.reinstate(place, times.horizon) : observations.remove(place, times.horizon);
+    if (!was_there) continue;
+    extras_->reports.push_back({a, place.time});
+    // With the newest report gone, the one before it may fall silent sooner, even where its value is the
+    // same.
+    wake_ = std::min(wake_, observations.stale_after(times.clock, type_->attributes[a].expect_every));
+  }
+}
+
 EventTime Entity::observed_at(AttributeSlot attribute) const {
   return extras_->observations[attribute].newest_time();
 }

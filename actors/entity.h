@@ -116,6 +116,12 @@ class Entity {
   /// Takes in what a source reported. The next `run` acts on it.
   void observe(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
 
+  /// Takes in what an event said that does not stand. Changes nothing for now.
+  void withhold(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
+
+  /// Lets what an earlier event said stand, or no longer. The next `run` acts on it.
+  void set_standing(const ObservationPlace& place, bool stands, const EpochTimes& times);
+
   /// Follows its inbox, observations and timers: evaluates again the intervals of event time that they
   /// affect, and those alone; hands what changed to its dependents' inboxes, and records it in `workspace`.
   /// False where nothing changed. Cost: the moments in these intervals, wherever in the past they lie.

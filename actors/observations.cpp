@@ -22,6 +22,11 @@ bool in_order(const Observation& a, const Observation& b) {
   return a.precedes(b);
 }
 
+bool is_at(const Observation& observation, const ObservationPlace& place) {
+  return observation.time == place.time && observation.source == place.source &&
+         observation.id_hash == place.id_hash;
+}
+
 /// A value whose source has fallen silent; one that was worth less already stays as it is.
 Value stale(Value value) {
   if (value.quality >= Quality::stale) return value;
@@ -44,6 +49,33 @@ void Observations::insert(const Observation& observation, EventTime horizon) {
     return;
   }
   log_.insert(std::ranges::upper_bound(log_, observation, in_order), observation);
+}
+
+void Observations::withhold(const Observation& observation, EventTime horizon) {
+  if (withdrawn_ == nullptr) withdrawn_ = std::make_unique<std::vector<Observation>>();
+  if (withdrawn_->size() == withdrawn_->capacity()) {
+    std::erase_if(*withdrawn_, [&](const Observation& old) { return old.time < horizon; });
+  }
+  withdrawn_->push_back(observation);
+}
+
+bool Observations::remove(const ObservationPlace& place, EventTime horizon) {
+  auto at = std::ranges::lower_bound(log_, place.time, {}, &Observation::time);
+  while (at != log_.end() && at->time == place.time && !is_at(*at, place)) ++at;
+  if (at == log_.end() || at->time != place.time) return false;
+  withhold(*at, horizon);
+  log_.erase(at);
+  return true;
+}
+
+bool Observations::reinstate(const ObservationPlace& place, EventTime horizon) {
+  if (withdrawn_ == nullptr) return false;
+  const auto at = std::ranges::find_if(*withdrawn_, [&](const auto& each) { return is_at(each, place); });
+  if (at == withdrawn_->end()) return false;
+  insert(*at, horizon);
+  withdrawn_->erase(at);
+  if (withdrawn_->empty()) withdrawn_.reset();
+  return true;
 }
 
 void Observations::forget_before(EventTime horizon) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "actors/timeline.h"
@@ -22,12 +23,30 @@ struct Observation {
   bool precedes(const Observation& other) const;
 };
 
-/// The retained observations of one attribute, in the total order of events. Not thread-safe.
+/// Where an observation is found again: its event's time, source and `Observation::id_hash`.
+struct ObservationPlace {
+  schema::EventTime time = 0;
+  std::uint32_t source = 0;
+  std::uint64_t id_hash = 0;
+};
+
+/// The retained observations of one attribute, in the total order of events. Those that were withdrawn
+/// are set apart, for what withdrew them may itself be withdrawn. Not thread-safe.
 class Observations {
  public:
   /// Inserts where it belongs, whenever it arrives; usually at the end. What no timeline rebuilt from
   /// `horizon` or later can need may be dropped to make room.
   void insert(const Observation& observation, schema::EventTime horizon);
+
+  /// Takes in an observation that is withdrawn from the outset.
+  void withhold(const Observation& observation, schema::EventTime horizon);
+
+  /// Sets an observation apart, so that all else is as if it had never been. False where it does not stand
+  /// here.
+  bool remove(const ObservationPlace& place, schema::EventTime horizon);
+
+  /// Puts one that was withheld or removed back where it belongs. False where there is none.
+  bool reinstate(const ObservationPlace& place, schema::EventTime horizon);
 
   /// Time of the newest observation not after `clock`; `kBeginning` where there is none.
   schema::EventTime newest_time() const;
@@ -54,6 +73,7 @@ class Observations {
   void forget_before(schema::EventTime horizon);
 
   std::vector<Observation> log_;
+  std::unique_ptr<std::vector<Observation>> withdrawn_;  // few have any
 };
 
 }  // namespace pollux::actors

@@ -58,6 +58,7 @@ struct DomainProbe {
   Counter events_duplicate;
   Counter events_too_late;
   Counter events_from_the_future;
+  Counter events_poison;
   Counter submissions_refused_queue_full;
   Counter sequence_gaps;
   Counter epochs_settled;
@@ -69,7 +70,8 @@ struct DomainProbe {
   Counter journal_bytes;
   Counter changes_dropped_slow_reader;
   Gauge entities;
-  Gauge queue_events;  ///< Submitted, not yet settled.
+  Gauge revised_events;  ///< Kept because corrections or retractions speak of them.
+  Gauge queue_events;    ///< Submitted, not yet settled.
   Gauge queue_events_max;
   Gauge clock_ns;  ///< The twin's clock, event time.
   Gauge settled_position;

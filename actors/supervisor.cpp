@@ -30,14 +30,27 @@ std::int64_t ns_since(steady_clock::time_point start) {
 }
 
 schema::QuarantineReason reason_of(EventOutcome outcome) {
-  return outcome == EventOutcome::too_late ? schema::QuarantineReason::too_late
-                                           : schema::QuarantineReason::from_the_future;
+  switch (outcome) {
+    case EventOutcome::from_the_future:
+      return schema::QuarantineReason::from_the_future;
+    case EventOutcome::poison:
+      return schema::QuarantineReason::poison;
+    default:
+      return schema::QuarantineReason::too_late;
+  }
+}
+
+schema::EventKey named_by(const schema::EventBatch& batch, const Event& event, const Model& model) {
+  if (event.kind == schema::EventKind::observe) return {};
+  return schema::named_key(batch, event, model);
 }
 
 }  // namespace
 
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
-    : event_based_actor(config), context_(context), admission_(context.model) {
+    : event_based_actor(config),
+      context_(context),
+      admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }) {
   create_entities();
   wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
@@ -151,11 +164,11 @@ void Supervisor::replay(const RecordPtr& record, Signal replayed) {
   const schema::EventBatch& batch = epoch->record.events;
   for (const Event& event : batch.events) {
     const schema::EventKey key = schema::event_key(batch, event, context_.model);
-    admission_.restore(key, event);
+    admission_.restore(key, event, named_by(batch, event, context_.model));
     epoch->id_hashes.push_back(key.low);
   }
   admission_.restore_clock(epoch->record.clock);
-  admission_.end_epoch();
+  end_epoch(*epoch);
   epoch->times.clock = admission_.clock();
   epoch->times.horizon = admission_.horizon_at(epoch->times.before);
   last_position_ = epoch->record.position;
@@ -194,7 +207,7 @@ void Supervisor::admit(Epoch& epoch, SubmissionPtr submission) {
   outcomes.reserve(batch.events.size());
   for (const Event& event : batch.events) {
     const schema::EventKey key = schema::event_key(batch, event, context_.model);
-    EventOutcome outcome = admission_.admit(key, event);
+    EventOutcome outcome = admission_.admit(key, event, named_by(batch, event, context_.model));
     // What was set aside before, or accepted too long ago to be remembered here, is known to the journal;
     // what this epoch sets aside will be.
     if (outcome != EventOutcome::accepted && outcome != EventOutcome::duplicate &&
@@ -218,8 +231,11 @@ void Supervisor::admit(Epoch& epoch, SubmissionPtr submission) {
       case EventOutcome::from_the_future:
         context_.probe.events_from_the_future.add();
         break;
+      case EventOutcome::poison:
+        context_.probe.events_poison.add();
+        break;
     }
-    if (outcome == EventOutcome::too_late || outcome == EventOutcome::from_the_future) {
+    if (outcome != EventOutcome::accepted && outcome != EventOutcome::duplicate) {
       QuarantinedEvent set_aside{0, reason_of(outcome), admission_.clock(), {}};
       set_aside.event.append(batch, event);
       epoch.quarantined.push_back(std::move(set_aside));
@@ -228,9 +244,31 @@ void Supervisor::admit(Epoch& epoch, SubmissionPtr submission) {
   epoch.parts.push_back({std::move(submission), std::move(outcomes)});
 }
 
+/// Sorts out which of the epoch's events stand.
+void Supervisor::end_epoch(Epoch& epoch) {
+  if (!admission_.revised()) {
+    admission_.end_epoch();
+    return;
+  }
+  epoch.revised = std::make_unique<Epoch::Revised>();
+  const schema::EventBatch& batch = epoch.record.events;
+  for (std::uint32_t i = 0; i < batch.events.size(); ++i) {
+    const Event& event = batch.events[i];
+    if (event.kind == schema::EventKind::retract) continue;
+    if (admission_.stands(schema::event_key(batch, event, context_.model))) {
+      epoch.revised->standing.append(batch, event);
+      epoch.revised->id_hashes.push_back(epoch.id_hashes[i]);
+    } else {
+      epoch.revised->withheld.push_back(i);
+    }
+  }
+  epoch.revised->changes = admission_.end_epoch();
+  context_.probe.revised_events.set(static_cast<std::int64_t>(admission_.revised_events()));
+}
+
 void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
   epoch->started_at = steady_clock::now();
-  admission_.end_epoch();
+  end_epoch(*epoch);
   epoch->times.before = last_clock_;
   epoch->times.clock = last_clock_;
   epoch->times.horizon = admission_.horizon_at(last_clock_);
@@ -279,9 +317,31 @@ void Supervisor::propagate() {
   running_ = std::move(waiting_);
   running_->started_at = steady_clock::now();
   wake_due(*running_);
+  Epoch& epoch = *running_;
+  if (epoch.revised) apply_revisions(epoch);
   const bool settled =
-      wave_->start(running_->record.events, running_->id_hashes, running_->woken, running_->times);
+      wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events,
+                   epoch.revised ? epoch.revised->id_hashes : epoch.id_hashes, epoch.woken, epoch.times);
   if (settled) settle();
+}
+
+/// Between two waves the entities are the supervisor's.
+void Supervisor::apply_revisions(Epoch& epoch) {
+  const schema::EventBatch& batch = epoch.record.events;
+  for (const std::uint32_t i : epoch.revised->withheld) {
+    const Event& event = batch.events[i];
+    for (const schema::ReportedValue& reported : batch.values_of(event)) {
+      entities_[event.entity]->withhold(
+          reported.attribute, {event.time, event.sequence, epoch.id_hashes[i], event.source, reported.value},
+          epoch.times);
+    }
+  }
+  for (const StandingChange& change : epoch.revised->changes) {
+    Entity& entity = *entities_[change.entity];
+    entity.set_standing(change.place, change.stands, epoch.times);
+    epoch.woken.push_back(change.entity);
+    if (entity.wake() != kNever) wakes_.push({entity.wake(), change.entity});
+  }
 }
 
 void Supervisor::wake_due(Epoch& epoch) {

@@ -67,6 +67,14 @@ struct Epoch {
 
   schema::EpochRecord record;
   std::vector<std::uint64_t> id_hashes;
+  /// Set where corrections or retractions bear on it: then not all of its events stand.
+  struct Revised {
+    schema::EventBatch standing;
+    std::vector<std::uint64_t> id_hashes;
+    std::vector<std::uint32_t> withheld;  ///< Indices of events that do not stand.
+    std::vector<StandingChange> changes;
+  };
+  std::unique_ptr<Revised> revised;
   std::vector<QuarantinedEvent> quarantined;
   std::unordered_set<schema::EventKey, schema::EventKeyHash> quarantined_keys;
   std::vector<Part> parts;
@@ -105,10 +113,12 @@ class Supervisor : public caf::event_based_actor {
   void advance();
   void form();
   void admit(Epoch& epoch, SubmissionPtr submission);
+  void end_epoch(Epoch& epoch);
   void journal(std::unique_ptr<Epoch> epoch);
   void journaled(const schema::Result<void>& outcome);
   void fail(const schema::Error& why);
   void propagate();
+  void apply_revisions(Epoch& epoch);
   void settle();
 
   void refuse(const Submission& submission, const schema::Error& why);

@@ -79,6 +79,7 @@ void expose_events(Exposition& out, const actors::DomainProbe& probe, const Labe
   outcome("accepted", probe.events_accepted);
   outcome("duplicate", probe.events_duplicate);
   outcome("too_late", probe.events_too_late);
+  outcome("poison", probe.events_poison);
   outcome("from_the_future", probe.events_from_the_future);
   out.counter("pollux_submissions_refused_total", "Submissions refused because the event queue was full.",
               number(probe.submissions_refused_queue_full), domain);
@@ -121,6 +122,8 @@ void expose_state(Exposition& out, const actors::DomainProbe& probe, const Label
             domain);
   out.gauge("pollux_unknown_constraints", "Constraints whose status is unknown now.",
             number(probe.unknown_constraints), domain);
+  out.gauge("pollux_revised_events", "Events kept because corrections or retractions speak of them.",
+            number(probe.revised_events), domain);
   out.counter("pollux_journal_written_bytes_total", "Bytes appended to the journal.",
               number(probe.journal_bytes), domain);
   out.durations("pollux_journal_append_duration_seconds", "Time to make one epoch durable.",

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "schema/diagnostic.h"
 #include "schema/json_fault.h"
@@ -18,7 +19,8 @@ namespace {
 namespace dom = simdjson::dom;
 using Fault = EventProblem::Kind;
 
-constexpr std::string_view kObserve = "pollux.observe";
+constexpr std::string_view kTypePrefix = "pollux.";
+constexpr std::array kKinds = {EventKind::observe, EventKind::correct, EventKind::retract};
 constexpr std::size_t kTextShownBytesMax = 64;
 
 // A body this large is rare; the buffers it needed, several times its size, are given back.
@@ -37,14 +39,32 @@ enum Member : std::uint8_t {
   data,
   sequence,
   contenttype,
+  corrects,
+  retracts,
   kMembers
 };
 constexpr std::array<std::string_view, kMembers> kMemberNames = {
-    "specversion", "id", "source", "type", "subject", "time", "data", "sequence", "datacontenttype"};
+    "specversion", "id",       "source",          "type",     "subject", "time",
+    "data",        "sequence", "datacontenttype", "corrects", "retracts"};
 
 std::string quoted(std::string_view text) {
   const bool is_long = text.size() > kTextShownBytesMax;
   return "\"" + std::string(text.substr(0, kTextShownBytesMax)) + (is_long ? "...\"" : "\"");
+}
+
+std::string type_text(EventKind kind) {
+  return std::string(kTypePrefix) + name_of(kind);
+}
+
+std::string quoted_type(EventKind kind) {
+  return quoted(std::string_view(type_text(kind)));
+}
+
+std::optional<EventKind> kind_of(std::string_view type) {
+  for (const EventKind kind : kKinds) {
+    if (type == type_text(kind)) return kind;
+  }
+  return std::nullopt;
 }
 
 std::optional<Member> member_of(std::string_view name) {
@@ -75,7 +95,9 @@ struct CloudEventParser::Implementation {
   void read_event(dom::element json);
   bool collect(dom::object json, Members& members);
   bool take_text(const Members& members, Member member, std::size_t size_max, std::string_view& text);
-  bool check_envelope(const Members& members);
+  bool check_envelope(const Members& members, EventKind& kind);
+  bool take_named(const Members& members, EventKind kind, std::string_view own_id, std::string_view& named);
+  bool refuse_data(const Members& members);
   bool take_time(const Members& members, EventTime& event_time);
   bool take_sequence(const Members& members, std::uint64_t& event_sequence);
   bool take_source(const Members& members, SourceIndex& index, std::string_view& undeclared);
@@ -168,8 +190,9 @@ void CloudEventParser::Implementation::read_event(dom::element json) {
     return;
   }
   Members members;
-  if (!collect(object, members) || !check_envelope(members)) return;
-  std::string_view event_id, undeclared;
+  EventKind kind = EventKind::observe;
+  if (!collect(object, members) || !check_envelope(members, kind)) return;
+  std::string_view event_id, undeclared, named;
   EventTime event_time = 0;
   std::uint64_t event_sequence = 0;
   SourceIndex source_index = 0;
@@ -179,16 +202,19 @@ void CloudEventParser::Implementation::read_event(dom::element json) {
   good &= take_source(members, source_index, undeclared);
   good &= take_time(members, event_time);
   good &= take_sequence(members, event_sequence);
-  if (!take_entity(members, entity)) return;
+  good &= take_named(members, kind, event_id, named);
+  const bool retracts_only = kind == EventKind::retract;
+  if (!retracts_only && !take_entity(members, entity)) return;
   const std::size_t values_before = out.batch.values.size();
   Event event;
   event.entity = entity;
-  good &= take_data(members, event);
+  good &= retracts_only ? refuse_data(members) : take_data(members, event);
   if (!good || !out.problems.empty()) {
     out.batch.values.resize(values_before);
     return;
   }
-  Event& added = out.batch.add(event_id, event_time, source_index, entity, undeclared);
+  Event& added = out.batch.add(event_id, event_time, source_index, entity, undeclared, named);
+  added.kind = kind;
   added.values_offset = static_cast<std::uint32_t>(values_before);
   added.values_count = event.values_count;
   added.sequence = event_sequence;
@@ -219,24 +245,57 @@ bool CloudEventParser::Implementation::take_text(const Members& members, Member 
                             std::to_string(size_max) + " are taken");
 }
 
-bool CloudEventParser::Implementation::check_envelope(const Members& members) {
+bool CloudEventParser::Implementation::check_envelope(const Members& members, EventKind& kind) {
   std::string_view text;
   if (!take_text(members, specversion, kEventIdBytesMax, text)) return false;
   if (text != "1.0") {
     return member_problem(Fault::malformed, specversion, "found " + quoted(text) + ", expected \"1.0\"");
   }
   if (!take_text(members, type, kEventIdBytesMax, text)) return false;
-  if (text != kObserve) {
-    return member_problem(
-        Fault::unprocessable, type,
-        "events of type " + quoted(text) + " are not understood; expected " + quoted(kObserve),
-        nearest_name(text, {std::string(kObserve)}));
+  const auto known = kind_of(text);
+  if (!known) {
+    std::vector<std::string> types;
+    for (const EventKind one : kKinds) types.push_back(type_text(one));
+    return member_problem(Fault::unprocessable, type,
+                          "events of type " + quoted(text) + " are not understood; expected " +
+                              quoted_type(EventKind::observe) + ", " + quoted_type(EventKind::correct) +
+                              " or " + quoted_type(EventKind::retract),
+                          nearest_name(text, types));
   }
+  kind = *known;
   if (!members[contenttype]) return true;
   if (!take_text(members, contenttype, kEventIdBytesMax, text)) return false;
   if (is_json(text)) return true;
   return member_problem(Fault::malformed, contenttype,
                         "found " + quoted(text) + ", expected application/json");
+}
+
+// Which event this one corrects or retracts. An event that names one though its type does not call for it was
+// meant otherwise, and what would come of it cannot be undone by sending it again.
+bool CloudEventParser::Implementation::take_named(const Members& members, EventKind kind,
+                                                  std::string_view own_id, std::string_view& named) {
+  for (const auto& [member, needed_by] :
+       {std::pair{corrects, EventKind::correct}, std::pair{retracts, EventKind::retract}}) {
+    if (kind == needed_by) {
+      if (!take_text(members, member, kEventIdBytesMax, named)) return false;
+      if (named != own_id) continue;
+      return member_problem(Fault::unprocessable, member,
+                            "the event names itself; give the id of the event it " +
+                                std::string(kMemberNames[member]) + ", and an id of its own");
+    }
+    if (!members[member]) continue;
+    return member_problem(Fault::unprocessable, member,
+                          "only events of type " + quoted_type(needed_by) + " have " +
+                              std::string(kMemberNames[member]) + "; this one is a " + quoted_type(kind));
+  }
+  return true;
+}
+
+bool CloudEventParser::Implementation::refuse_data(const Members& members) {
+  if (!members[data] || members[data]->is_null()) return true;
+  return member_problem(Fault::unprocessable, data,
+                        "a retraction says nothing but which event it withdraws; leave data out, or send a " +
+                            quoted_type(EventKind::correct) + " to say something else in its place");
 }
 
 bool CloudEventParser::Implementation::take_time(const Members& members, EventTime& event_time) {

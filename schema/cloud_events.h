@@ -43,6 +43,8 @@ inline constexpr std::size_t kEventProblemsMax = 100;
 /// Parses CloudEvents: an object, or an array of objects. Required: specversion "1.0", id, source, type
 /// "pollux.observe", subject (entity id), time (RFC 3339), data {attribute: value | {"value", "unit",
 /// "quality"}}. Optional: `sequence` (unsigned integer, as number or string). Other extensions are ignored.
+/// A "pollux.correct" also has `corrects`, the id of the event of the same source that it replaces. A
+/// "pollux.retract" has `retracts` instead, no data, and a subject that is not looked at.
 /// Thread-safe for distinct parsers; a parser keeps its buffers between calls.
 class CloudEventParser {
  public:

@@ -89,31 +89,37 @@ void append_cloud_event(std::string& json, const NamedEvent& event) {
   Writer writer(stream);
   writer.StartObject();
   put_member(writer, "specversion", "1.0");
-  put_member(writer, "type", "pollux.observe");
+  put_member(writer, "type", std::string("pollux.") + name_of(event.kind));
   put_member(writer, "source", event.source);
   put_member(writer, "id", event.id);
   put_member(writer, "time", format_rfc3339(event.time));
-  put_member(writer, "subject", event.entity);
+  if (event.kind == EventKind::correct) put_member(writer, "corrects", event.named);
+  if (event.kind == EventKind::retract) put_member(writer, "retracts", event.named);
+  if (!event.entity.empty()) put_member(writer, "subject", event.entity);
   if (event.sequence != 0) {
     put(writer, "sequence");
     writer.Uint64(event.sequence);
   }
-  put(writer, "data");
-  writer.StartObject();
-  for (const NamedValue& value : event.values) put_value(writer, value);
-  writer.EndObject();
+  if (event.kind != EventKind::retract) {
+    put(writer, "data");
+    writer.StartObject();
+    for (const NamedValue& value : event.values) put_value(writer, value);
+    writer.EndObject();
+  }
   writer.EndObject();
 }
 
 void append_cloud_event(std::string& json, const EventBatch& batch, const Event& event, const Model& model) {
-  const EntityType& type = model.type_of(event.entity);
   std::vector<NamedValue> values;
   values.reserve(event.values_count);
   for (const ReportedValue& reported : batch.values_of(event)) {
+    const EntityType& type = model.type_of(event.entity);
     values.push_back(named(reported, type.attributes[reported.attribute], model));
   }
-  append_cloud_event(json, {batch.source_name(event, model), batch.id(event), event.time,
-                            model.id(event.entity), event.sequence, values});
+  append_cloud_event(json,
+                     {batch.source_name(event, model), batch.id(event), event.time,
+                      event.entity == kNone ? std::string_view() : std::string_view(model.id(event.entity)),
+                      event.sequence, values, event.kind, batch.named(event)});
 }
 
 }  // namespace pollux::schema

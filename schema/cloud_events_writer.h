@@ -27,9 +27,11 @@ struct NamedEvent {
   std::string_view source;
   std::string_view id;
   EventTime time = 0;
-  std::string_view entity;
+  std::string_view entity;     ///< Empty: none, as for a retraction.
   std::uint64_t sequence = 0;  ///< 0: none.
   std::span<const NamedValue> values;
+  EventKind kind = EventKind::observe;
+  std::string_view named = {};  ///< The id that a correction or retraction names.
 };
 
 /// Appends `event` to `json` as one object. Numbers are written so that they read back bit for bit.

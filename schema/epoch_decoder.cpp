@@ -36,6 +36,12 @@ std::string_view view(capnp::Text::Reader text) {
   return {text.begin(), text.size()};
 }
 
+// Whether an event has what its kind requires; the engine relies on it.
+bool is_whole(EventKind kind, bool has_entity, std::uint16_t values, std::uint16_t named_size) {
+  if (kind == EventKind::retract) return !has_entity && values == 0 && named_size != 0;
+  return has_entity && (kind == EventKind::correct) == (named_size != 0);
+}
+
 // What a row of the record's attribute table means in the model, for the type it was last asked about.
 struct ResolvedAttribute {
   TypeIndex type = kNone;
@@ -59,11 +65,13 @@ struct Columns {
         attribute_rows(batch.getAttributeRows()),
         bits(batch.getBits()),
         qualities(batch.getQualities()),
-        reasons(batch.getReasons()) {}
+        reasons(batch.getReasons()),
+        named_sizes(batch.getNamedSizes()) {}
 
   bool equally_long() const {
     const auto n = times.size();
     const auto m = bits.size();
+    if (named_sizes.size() != 0 && named_sizes.size() != n) return false;
     return sequences.size() == n && entity_rows.size() == n && source_rows.size() == n && kinds.size() == n &&
            id_sizes.size() == n && undeclared_source_sizes.size() == n && value_counts.size() == n &&
            attribute_rows.size() == m && qualities.size() == m && reasons.size() == m;
@@ -82,6 +90,7 @@ struct Columns {
   capnp::List<std::uint64_t>::Reader bits;
   capnp::List<std::uint8_t>::Reader qualities;
   capnp::List<std::uint8_t>::Reader reasons;
+  capnp::List<std::uint16_t>::Reader named_sizes;
 };
 
 }  // namespace
@@ -166,21 +175,28 @@ Result<void> RecordDecoder::Implementation::read_events(const Columns& columns, 
     const std::uint32_t entity = columns.entity_rows[i];
     const std::uint16_t source = columns.source_rows[i];
     const std::uint8_t kind = columns.kinds[i];
-    if (entity >= entities.size() || source >= sources.size() || kind >= kStoredCount<EventKind>) {
+    const std::uint16_t named_size = columns.named_sizes.size() == 0 ? 0 : columns.named_sizes[i];
+    const bool has_entity = entity != kNoEntityRow;
+    if ((has_entity && entity >= entities.size()) || source >= sources.size() ||
+        kind >= kStoredCount<EventKind>) {
       return corrupt("event " + std::to_string(i) + " points outside the record's tables");
+    }
+    if (!is_whole(static_cast<EventKind>(kind), has_entity, columns.value_counts[i], named_size)) {
+      return corrupt("event " + std::to_string(i) + " is not what its kind requires");
     }
     Event& event = batch.events[i];
     event = Event{columns.times[i],
                   columns.sequences[i],
-                  entities[entity],
+                  has_entity ? entities[entity] : kNone,
                   static_cast<std::uint32_t>(text),
                   static_cast<std::uint32_t>(values),
                   columns.id_sizes[i],
                   columns.value_counts[i],
                   SourceIndex{0},
                   columns.undeclared_source_sizes[i],
+                  named_size,
                   static_cast<EventKind>(kind)};
-    text += std::uint64_t{event.id_size} + event.undeclared_source_size;
+    text += std::uint64_t{event.id_size} + event.undeclared_source_size + named_size;
     values += event.values_count;
     if (text > columns.text.size() || values > columns.bits.size()) {
       return corrupt("event " + std::to_string(i) + " reaches past the record's end");
@@ -219,8 +235,8 @@ void RecordDecoder::Implementation::rename_sources(const Columns& columns, Event
     const std::string_view name =
         was_declared ? sources[columns.source_rows[i]].name : batch.undeclared_source(event);
     const bool is_declared = model.sources()[event.source].name == name;
-    Event& copy =
-        renamed.add(batch.id(event), event.time, event.source, event.entity, is_declared ? "" : name);
+    Event& copy = renamed.add(batch.id(event), event.time, event.source, event.entity,
+                              is_declared ? "" : name, batch.named(event));
     copy.sequence = event.sequence;
     copy.kind = event.kind;
     copy.values_offset = event.values_offset;
@@ -321,6 +337,7 @@ Result<void> RecordDecoder::Implementation::read_values(const Columns& columns, 
   batch.values.resize(columns.bits.size());
   unsigned row = 0;
   for (const Event& event : batch.events) {
+    if (event.values_count == 0) continue;
     const TypeIndex type = model.type_index(event.entity);
     for (unsigned i = 0; i < event.values_count; ++i, ++row) {
       const std::uint32_t attribute = columns.attribute_rows[row];

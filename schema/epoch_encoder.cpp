@@ -19,8 +19,12 @@ constexpr std::size_t kFixedWords = 96;
 constexpr std::size_t kAttributeWords = 3;
 
 // Column bytes of one event and of one value, in journal.capnp.
-constexpr std::size_t kEventColumnBytes = 8 + 8 + 4 + 2 + 1 + 2 + 2 + 2;
+constexpr std::size_t kEventColumnBytes = 8 + 8 + 4 + 2 + 1 + 2 + 2 + 2 + 2;
 constexpr std::size_t kValueColumnBytes = 4 + 8 + 1 + 1;
+
+std::size_t text_size(const Event& event) {
+  return std::size_t{event.id_size} + event.undeclared_source_size + event.named_size;
+}
 
 std::size_t words(std::size_t bytes) {
   return bytes / kWordBytes + 1;
@@ -102,6 +106,7 @@ struct RecordEncoder::Implementation {
   NameTable entities, sources, attributes, symbols;
   std::uint32_t values_count = 0;
   std::uint32_t text_bytes = 0;
+  bool names_others = false;
   std::size_t name_bytes = 0;
   std::unique_ptr<capnp::word[], FreeDeleter> scratch;  // all zero between calls, as the builder needs it
   std::size_t scratch_words = 0;
@@ -109,11 +114,13 @@ struct RecordEncoder::Implementation {
 
 void RecordEncoder::Implementation::collect(const EventBatch& batch) {
   std::size_t values = 0, text = 0;
+  names_others = false;
   for (const Event& event : batch.events) {
-    entities.add(event.entity);
+    if (event.entity != kNone) entities.add(event.entity);
     sources.add(event.source);
     values += event.values_count;
-    text += std::size_t{event.id_size} + event.undeclared_source_size;
+    text += text_size(event);
+    names_others |= event.named_size != 0;
     for (const ReportedValue& reported : batch.values_of(event)) {
       const std::uint32_t index = attribute_index(event, reported);
       POLLUX_ASSERT(index < all_attributes.size());
@@ -190,18 +197,20 @@ void RecordEncoder::Implementation::write_events(const EventBatch& batch,
   auto undeclared_source_sizes = out.initUndeclaredSourceSizes(count);
   auto value_counts = out.initValueCounts(count);
   auto text = out.initText(text_bytes);
+  auto named_sizes = out.initNamedSizes(names_others ? count : 0);
   std::size_t written = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
     const Event& event = batch.events[i];
     times.set(i, event.time);
     sequences.set(i, event.sequence);
-    entity_rows.set(i, entities.row(event.entity));
+    entity_rows.set(i, event.entity == kNone ? kNoEntityRow : entities.row(event.entity));
     source_rows.set(i, static_cast<std::uint16_t>(sources.row(event.source)));
     kinds.set(i, static_cast<std::uint8_t>(wire_of(event.kind)));
     id_sizes.set(i, event.id_size);
     undeclared_source_sizes.set(i, event.undeclared_source_size);
     value_counts.set(i, event.values_count);
-    const std::size_t size = std::size_t{event.id_size} + event.undeclared_source_size;
+    if (names_others) named_sizes.set(i, event.named_size);
+    const std::size_t size = text_size(event);
     POLLUX_ASSERT(event.id_offset + size <= batch.text.size());
     std::memcpy(text.begin() + written, batch.text.data() + event.id_offset, size);
     written += size;

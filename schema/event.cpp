@@ -51,8 +51,9 @@ std::string_view EventBatch::source_name(const Event& event, const Model& model)
 }
 
 Event& EventBatch::add(std::string_view id, EventTime time, SourceIndex source, EntityIndex entity,
-                       std::string_view undeclared_source) {
+                       std::string_view undeclared_source, std::string_view named) {
   POLLUX_ASSERT(fits<std::uint16_t>(id.size()) && fits<std::uint16_t>(undeclared_source.size()));
+  POLLUX_ASSERT(fits<std::uint16_t>(named.size()));
   POLLUX_ASSERT(fits<std::uint32_t>(text.size()) && fits<std::uint32_t>(values.size()));
   Event event;
   event.time = time;
@@ -61,14 +62,16 @@ Event& EventBatch::add(std::string_view id, EventTime time, SourceIndex source, 
   event.id_offset = static_cast<std::uint32_t>(text.size());
   event.id_size = static_cast<std::uint16_t>(id.size());
   event.undeclared_source_size = static_cast<std::uint16_t>(undeclared_source.size());
+  event.named_size = static_cast<std::uint16_t>(named.size());
   event.values_offset = static_cast<std::uint32_t>(values.size());
-  text.append(id).append(undeclared_source);
+  text.append(id).append(undeclared_source).append(named);
   return events.emplace_back(event);
 }
 
 void EventBatch::append(const EventBatch& other, const Event& event) {
   POLLUX_ASSERT(&other != this);
-  Event& copy = add(other.id(event), event.time, event.source, event.entity, other.undeclared_source(event));
+  Event& copy = add(other.id(event), event.time, event.source, event.entity, other.undeclared_source(event),
+                    other.named(event));
   copy.sequence = event.sequence;
   copy.kind = event.kind;
   copy.values_count = event.values_count;
@@ -96,6 +99,22 @@ EventKey event_key(std::string_view source, std::string_view id) {
 
 EventKey event_key(const EventBatch& batch, const Event& event, const Model& model) {
   return event_key(batch.source_name(event, model), batch.id(event));
+}
+
+EventKey named_key(const EventBatch& batch, const Event& event, const Model& model) {
+  return event_key(batch.source_name(event, model), batch.named(event));
+}
+
+const char* name_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::observe:
+      return "observe";
+    case EventKind::correct:
+      return "correct";
+    case EventKind::retract:
+      return "retract";
+  }
+  return "unknown";
 }
 
 const char* name_of(QuarantineReason reason) {

@@ -18,7 +18,12 @@ namespace pollux::schema {
 using Position = std::uint64_t;
 
 /// What an event says (the CloudEvents `type` is `pollux.` and this name).
-enum class EventKind : std::uint8_t { observe };
+enum class EventKind : std::uint8_t {
+  observe,  ///< Values of an entity at a time.
+  correct,  ///< The same, in place of an earlier event of the same source, which it names.
+  retract,  ///< That an earlier event of the same source, which it names, is to count as never sent.
+};
+const char* name_of(EventKind kind);
 
 /// A value reported for one attribute of the event's entity, in the attribute's declared unit.
 struct ReportedValue {
@@ -30,13 +35,14 @@ struct ReportedValue {
 struct Event {
   EventTime time = 0;
   std::uint64_t sequence = 0;  ///< The source's own counter; 0 when it keeps none.
-  EntityIndex entity = kNone;
+  EntityIndex entity = kNone;  ///< None for a retraction: the event it names tells.
   std::uint32_t id_offset = 0;
   std::uint32_t values_offset = 0;
   std::uint16_t id_size = 0;
   std::uint16_t values_count = 0;
   SourceIndex source = 0;
   std::uint16_t undeclared_source_size = 0;  ///< See EventBatch::undeclared_source.
+  std::uint16_t named_size = 0;              ///< See EventBatch::named.
   EventKind kind = EventKind::observe;
 };
 static_assert(sizeof(Event) == 40);
@@ -46,7 +52,8 @@ static_assert(sizeof(Event) == 40);
 struct EventBatch {
   std::vector<Event> events;
   std::vector<ReportedValue> values;
-  std::string text;  ///< The ids, end to end, each followed by its undeclared source if it has one.
+  /// The ids, end to end, each followed by its undeclared source and the id it names, if it has them.
+  std::string text;
 
   std::string_view id(const Event& event) const {
     return std::string_view(text).substr(event.id_offset, event.id_size);
@@ -57,6 +64,11 @@ struct EventBatch {
     return std::string_view(text).substr(std::size_t{event.id_offset} + event.id_size,
                                          event.undeclared_source_size);
   }
+  /// The id of the event that a correction or retraction names, of the same source; else empty.
+  std::string_view named(const Event& event) const {
+    return std::string_view(text).substr(
+        std::size_t{event.id_offset} + event.id_size + event.undeclared_source_size, event.named_size);
+  }
   /// The source as the event named it, declared or not: half of the event's identity.
   std::string_view source_name(const Event& event, const Model& model) const;
   std::span<const ReportedValue> values_of(const Event& event) const {
@@ -64,9 +76,9 @@ struct EventBatch {
   }
 
   /// Appends an event without values; the caller then pushes to `values` and counts them in `values_count`.
-  /// REQUIRES: id and undeclared source below 64 KiB each, the batch's text and values below 2^32.
+  /// REQUIRES: id, undeclared source and named id below 64 KiB each, the batch's text and values below 2^32.
   Event& add(std::string_view id, EventTime time, SourceIndex source, EntityIndex entity,
-             std::string_view undeclared_source = {});
+             std::string_view undeclared_source = {}, std::string_view named = {});
   /// Appends a copy of an event of another batch.
   void append(const EventBatch& other, const Event& event);
   void clear();
@@ -82,6 +94,8 @@ struct EventKey {
 EventKey event_key(std::string_view source, std::string_view id);
 /// Of an event as its source named itself, so that two undeclared sources never share an identity.
 EventKey event_key(const EventBatch& batch, const Event& event, const Model& model);
+/// Identity of the event that a correction or retraction names.
+EventKey named_key(const EventBatch& batch, const Event& event, const Model& model);
 
 /// For hash tables: the key is a hash already.
 struct EventKeyHash {

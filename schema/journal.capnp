@@ -39,6 +39,8 @@ enum Reason {
 
 enum EventKind {
   observe @0;
+  correct @1;
+  retract @2;
 }
 
 enum QuarantineReason {
@@ -64,19 +66,24 @@ struct EventBatch {
   # One row an event.
   times @4 :List(Int64);  # Nanoseconds since 1970-01-01T00:00:00Z.
   sequences @5 :List(UInt64);
-  entityRows @6 :List(UInt32);  # Into `entities`.
+  entityRows @6 :List(UInt32);  # Into `entities`; 0xffffffff for a retraction, which has none.
   sourceRows @7 :List(UInt16);  # Into `sources`.
   kinds @8 :List(UInt8);  # EventKind.
   idSizes @9 :List(UInt16);
   undeclaredSourceSizes @10 :List(UInt16);
   valueCounts @11 :List(UInt16);
-  text @12 :Data;  # For each event its id, then the name of its source where that is undeclared.
+  text @12 :Data;
+  # For each event its id, then the name of its source where that is undeclared, then the id of the event that
+  # it corrects or retracts.
 
   # One row a reported value, in the order of the events.
   attributeRows @13 :List(UInt32);  # Into `attributes`.
   bits @14 :List(UInt64);  # Number: IEEE 754 bits. Boolean: 0 or 1. Symbol: into `symbols`. Bad, unknown: 0.
   qualities @15 :List(UInt8);  # Quality.
   reasons @16 :List(UInt8);  # Reason.
+
+  # One row an event once more.
+  namedSizes @17 :List(UInt16);  # Empty where no event corrects or retracts another.
 }
 
 struct EpochRecord {

@@ -68,6 +68,10 @@ constexpr wire::EventKind wire_of(EventKind kind) {
   switch (kind) {
     case EventKind::observe:
       return wire::EventKind::OBSERVE;
+    case EventKind::correct:
+      return wire::EventKind::CORRECT;
+    case EventKind::retract:
+      return wire::EventKind::RETRACT;
   }
   __builtin_unreachable();
 }
@@ -84,6 +88,9 @@ constexpr wire::QuarantineReason wire_of(QuarantineReason reason) {
   __builtin_unreachable();
 }
 
+/// What stands for the entity of an event that has none.
+inline constexpr std::uint32_t kNoEntityRow = 0xffff'ffff;
+
 /// How many members a stored enumeration has; what is stored must be below it.
 template <class Enumeration>
 inline constexpr std::uint16_t kStoredCount = 0;
@@ -94,7 +101,7 @@ inline constexpr std::uint16_t kStoredCount<Quality> = 5;
 template <>
 inline constexpr std::uint16_t kStoredCount<Reason> = 10;
 template <>
-inline constexpr std::uint16_t kStoredCount<EventKind> = 1;
+inline constexpr std::uint16_t kStoredCount<EventKind> = 3;
 template <>
 inline constexpr std::uint16_t kStoredCount<QuarantineReason> = 3;
 

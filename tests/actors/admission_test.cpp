@@ -47,7 +47,7 @@ class AdmissionTest : public testing::Test {
   }
 
   const std::shared_ptr<const schema::Model> model_ = samples::load(kModel);
-  Admission admission_{*model_};
+  Admission admission_{*model_, [](const EventKey&) { return false; }};
 };
 
 TEST_F(AdmissionTest, AnIdentitySeenBeforeIsADuplicateInTheSameEpochAndInLaterOnes) {

@@ -55,6 +55,30 @@ TEST_F(CloudEvents, ASingleEventIsResolvedAgainstTheModel) {
                 "/number/good/none running=1/boolean/good/none mode=auto/symbol/good/none");
 }
 
+TEST_F(CloudEvents, ACorrectionSaysWhatIsSoAndNamesTheEventItReplaces) {
+  const std::string json = event_json(R"({"speed":80})", R"("corrects":"0",)");
+  const ParsedEvents parsed = parse(replaced(json, "observe", "correct"));
+  ASSERT_THAT(parsed.problems, IsEmpty()) << parsed.problems[0].message;
+  const Event& event = parsed.batch.events[0];
+  EXPECT_EQ(event.kind, EventKind::correct);
+  EXPECT_EQ(parsed.batch.named(event), "0");
+  EXPECT_EQ(event.values_count, 1u);
+  EXPECT_EQ(named_key(parsed.batch, event, model_), event_key("bms", "0"));
+}
+
+TEST_F(CloudEvents, ARetractionNeedsNeitherSubjectNorData) {
+  const ParsedEvents parsed = parse(
+      R"([{"specversion":"1.0","type":"pollux.retract","source":"meter","id":"9","time":"2026-11-22T07:28:00Z",)"
+      R"("retracts":"8"}])");
+  ASSERT_THAT(parsed.problems, IsEmpty()) << parsed.problems[0].message;
+  const Event& event = parsed.batch.events[0];
+  EXPECT_EQ(event.kind, EventKind::retract);
+  EXPECT_EQ(event.entity, kNone);
+  EXPECT_EQ(parsed.batch.undeclared_source(event), "meter");
+  EXPECT_EQ(parsed.batch.named(event), "8");
+  EXPECT_EQ(named_key(parsed.batch, event, model_), event_key("meter", "8"));
+}
+
 TEST_F(CloudEvents, NumbersAreConvertedToTheDeclaredUnit) {
   EXPECT_EQ(only_value(R"({"flow":{"value":72,"unit":"m3/h"}})").value, Value::number(20));
   EXPECT_EQ(only_value(R"({"flow":{"value":20,"unit":"L/s"}})").value, Value::number(20));
@@ -154,7 +178,7 @@ TEST_F(CloudEvents, WhatTheWriterWritesIsReadBackBitForBit) {
   for (int i = 0; i < 500; ++i) {
     samples::add_random_event(model_, batch, random);
     Event& event = batch.events.back();
-    if (event.values_count == 0) batch.events.pop_back();
+    if (event.values_count == 0 && event.kind != EventKind::retract) batch.events.pop_back();
     for (ReportedValue& reported : std::span(batch.values).subspan(event.values_offset, event.values_count)) {
       const bool ranged = model_.type_of(event.entity).attributes[reported.attribute].range.has_value();
       if (reported.value.quality == Quality::stale) reported.value.quality = Quality::uncertain;
@@ -218,6 +242,37 @@ struct Wrong {
 
 std::string with(const std::string& what, const std::string& by) {
   return replaced(event_json(R"({"speed":1})"), what, by);
+}
+
+/// Of another type than observe, with `extra` members and `data`.
+std::string revision(const std::string& type, const std::string& extra, const std::string& data) {
+  return replaced(event_json(data, extra), "observe", type);
+}
+
+std::vector<Wrong> wrong_revisions() {
+  return {
+      {"correction of nothing", revision("correct", "", R"({"speed":1})"), Kind::malformed, "/corrects",
+       "no corrects"},
+      {"correction of an empty id", revision("correct", R"("corrects":"",)", R"({"speed":1})"),
+       Kind::malformed, "/corrects", "is empty"},
+      {"correction of a number", revision("correct", R"("corrects":7,)", R"({"speed":1})"), Kind::malformed,
+       "/corrects", "must be a string"},
+      {"correction of itself", revision("correct", R"("corrects":"1",)", R"({"speed":1})"),
+       Kind::unprocessable, "/corrects", "names itself"},
+      {"correction without data", revision("correct", R"("corrects":"0",)", "{}"), Kind::unprocessable,
+       "/data", "says nothing"},
+      {"correction that retracts", revision("correct", R"("corrects":"0","retracts":"0",)", R"({"speed":1})"),
+       Kind::unprocessable, "/retracts", "only events of type \"pollux.retract\""},
+      {"retraction of nothing", revision("retract", "", "null"), Kind::malformed, "/retracts", "no retracts"},
+      {"retraction of itself", revision("retract", R"("retracts":"1",)", "null"), Kind::unprocessable,
+       "/retracts", "names itself"},
+      {"retraction with data", revision("retract", R"("retracts":"0",)", R"({"speed":1})"),
+       Kind::unprocessable, "/data", "leave data out"},
+      {"observation that corrects", revision("observe", R"("corrects":"0",)", R"({"speed":1})"),
+       Kind::unprocessable, "/corrects", "only events of type \"pollux.correct\""},
+      {"misspelt type", revision("corect", R"("corrects":"0",)", R"({"speed":1})"), Kind::unprocessable,
+       "/type", "not understood", "pollux.correct"},
+  };
 }
 
 std::vector<Wrong> wrong_events() {
@@ -320,7 +375,9 @@ std::vector<Wrong> wrong_events() {
 }
 
 TEST_F(CloudEvents, EveryWrongEventIsRefusedByKindPlaceAndReason) {
-  for (const Wrong& wrong : wrong_events()) {
+  std::vector<Wrong> all = wrong_events();
+  for (Wrong& wrong : wrong_revisions()) all.push_back(std::move(wrong));
+  for (const Wrong& wrong : all) {
     SCOPED_TRACE(wrong.what);
     const ParsedEvents parsed = parse(wrong.body);
     EXPECT_THAT(parsed.batch.events, IsEmpty());

@@ -46,6 +46,20 @@ TEST(EpochCodec, RandomRecordsComeBackAsTheyWere) {
   }
 }
 
+TEST(EpochCodec, ACorrectionAndARetractionComeBackAsTheyWere) {
+  const Model model = samples::model();
+  EpochRecord record = record_of(model, {{0, Value::number(3)}}, "meter");
+  Event& correction = record.events.add("b", 60, *model.find_source("meter"), 1, "meter", "id");
+  correction.kind = EventKind::correct;
+  record.events.add("c", 70, *model.find_source("bms"), kNone, "", "b").kind = EventKind::retract;
+  EpochRecord read;
+  const auto decoded = RecordDecoder(model).decode(encoded(record, model), read);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().text();
+  EXPECT_EQ(samples::text_of(read.events, model), samples::text_of(record.events, model));
+  EXPECT_EQ(read.events.named(read.events.events[1]), "id");
+  EXPECT_EQ(read.events.named(read.events.events[2]), "b");
+}
+
 TEST(EpochCodec, ARecordHoldsItsOwnNamesOnlyWhateverWasWrittenBefore) {
   const Model model = samples::model();
   std::mt19937_64 random(10);

@@ -90,10 +90,15 @@ inline void add_random_event(const Model& model, EventBatch& batch, std::mt19937
   const auto entity = static_cast<EntityIndex>(random() % model.entity_count());
   const auto source = static_cast<SourceIndex>(random() % model.sources().size());
   const bool undeclared = model.sources()[source].name == Model::kDefaultSource;
+  const auto kind = random() % 4 == 0 ? static_cast<EventKind>(random() % 3) : EventKind::observe;
+  const std::string named = kind == EventKind::observe ? "" : "named-" + std::to_string(random() % 1'000'000);
   Event& event =
       batch.add("event-" + std::to_string(random() % 1'000'000), static_cast<EventTime>(random() >> 2),
-                source, entity, undeclared ? "meter-" + std::to_string(random() % 9) : "");
+                source, kind == EventKind::retract ? kNone : entity,
+                undeclared ? "meter-" + std::to_string(random() % 9) : "", named);
+  event.kind = kind;
   event.sequence = random() % 3 == 0 ? random() : 0;
+  if (kind == EventKind::retract) return;
   const EntityType& type = model.type_of(entity);
   for (AttributeSlot slot = 0; slot < type.attributes.size(); ++slot) {
     if (type.attributes[slot].role != Role::observed || random() % 2 == 0) continue;
@@ -114,8 +119,11 @@ inline EpochRecord random_record(const Model& model, Position position, std::siz
 /// Everything an event says, by name, in one line: equal lines, equal events.
 inline std::string text_of(const EventBatch& batch, const Event& event, const Model& model) {
   std::string line(batch.source_name(event, model));
-  line += " " + std::string(batch.id(event)) + " " + model.id(event.entity) + " " +
-          std::to_string(event.time) + " " + std::to_string(event.sequence);
+  line += " " + std::string(batch.id(event)) + " ";
+  if (event.kind != EventKind::observe)
+    line += std::string(name_of(event.kind)) + " " + std::string(batch.named(event)) + " ";
+  line += (event.entity == kNone ? "-" : model.id(event.entity)) + " " + std::to_string(event.time) + " " +
+          std::to_string(event.sequence);
   for (const ReportedValue& reported : batch.values_of(event)) {
     const Value& value = reported.value;
     line += " " + model.type_of(event.entity).attributes[reported.attribute].name + "=";

@@ -61,6 +61,51 @@ TEST(Events, AnEventBeyondItsLatenessIsSetAsideAndShownInQuarantine) {
   EXPECT_TRUE(quarantine["next_from"].IsNull());
 }
 
+/// `speed_event` as a correction of another.
+std::string correction(const std::string& id, int second, double percent, const std::string& named) {
+  std::string json = speed_event(id, second, percent);
+  const std::string type = R"("pollux.observe")";
+  return json.replace(json.find(type), type.size(), R"("pollux.correct","corrects":")" + named + "\"");
+}
+
+std::string retraction(const std::string& id, const std::string& named) {
+  return R"({"specversion":"1.0","type":"pollux.retract","source":"bms","id":")" + id +
+         R"(","time":"2026-11-22T07:28:01Z","retracts":")" + named + "\"}";
+}
+
+double speed_of(RunningServer& server) {
+  return parse(server.get("/v1/entities/pump-1"))["attributes"]["speed"]["value"].GetDouble();
+}
+
+TEST(Events, ACorrectionReplacesAndARetractionWithdraws) {
+  RunningServer server;
+  server.post("[" + speed_event("1", 0, 80) + "," + speed_event("2", 1, 90) + "]");
+  const Answer corrected = server.post("[" + correction("3", 1, 70, "2") + "]");
+  EXPECT_STREQ(parse(corrected)["outcomes"][0].GetString(), "accepted") << corrected.body;
+  EXPECT_EQ(speed_of(server), 70);
+  EXPECT_STREQ(parse(server.post("[" + correction("3", 1, 70, "2") + "]"))["outcomes"][0].GetString(),
+               "duplicate");
+  server.post("[" + retraction("4", "2") + "]");
+  EXPECT_EQ(speed_of(server), 80) << "a retraction beats a correction";
+}
+
+TEST(Events, ARevisionOfWhatIsFinalIsSetAsideAndShownInQuarantine) {
+  RunningServer server;
+  server.post("[" + speed_event("old", 0, 80) + "]");
+  server.post("[" + speed_event("new", 3600, 90) + "]");
+  const Answer late = server.post("[" + correction("c", 3600, 70, "old") + "]");
+  EXPECT_STREQ(parse(late)["outcomes"][0].GetString(), "too_late") << late.body;
+  const Answer later = server.post("[" + retraction("r", "old") + "]");
+  EXPECT_STREQ(parse(later)["outcomes"][0].GetString(), "too_late") << later.body;
+  const auto quarantine = parse(server.get("/v1/quarantine"));
+  ASSERT_EQ(quarantine["events"].Size(), 2u);
+  EXPECT_STREQ(quarantine["events"][0]["event"]["corrects"].GetString(), "old");
+  EXPECT_STREQ(quarantine["events"][1]["event"]["type"].GetString(), "pollux.retract");
+  EXPECT_STREQ(quarantine["events"][1]["event"]["retracts"].GetString(), "old");
+  EXPECT_FALSE(quarantine["events"][1]["event"].HasMember("subject"));
+  EXPECT_EQ(speed_of(server), 90);
+}
+
 TEST(Entities, OneEntityIsShownWithItsValuesUnitsAndBindings) {
   RunningServer server;
   server.post("[" + speed_event("1", 0, 33.3) + "]");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 #include <tuple>
 
 #include "schema/aggregate.h"
@@ -13,6 +15,7 @@ using actors::Version;
 using schema::AttributeSlot;
 using schema::EntityIndex;
 using schema::Event;
+using schema::EventKind;
 using schema::EventTime;
 using schema::kBeginning;
 using schema::kNever;
@@ -23,11 +26,65 @@ using schema::Role;
 using schema::Step;
 using schema::Value;
 
+/// Which events count, told from the whole set: see actors/revisions.h for the rule. By name, not by hash.
+class Standing {
+ public:
+  Standing(const Model& model, const schema::EventBatch& events) : model_(model), events_(events) {
+    for (const Event& event : events.events) by_name_[name(event, events.id(event))] = &event;
+  }
+
+  bool counts(const Event& event) const {
+    if (event.kind == EventKind::retract || retracted(event)) return false;
+    const std::string own = name(event, events_.id(event));
+    if (last_correction(own) != nullptr) return false;
+    std::set<const Event*> seen;
+    for (const Event* at = &event; at->kind == EventKind::correct;) {
+      if (!seen.insert(at).second) return false;  // they correct each other
+      const std::string replaced = name(*at, events_.named(*at));
+      if (retracted(replaced) || last_correction(replaced) != at) return false;
+      const auto found = by_name_.find(replaced);
+      if (found == by_name_.end()) return true;
+      at = found->second;
+      if (at->kind == EventKind::retract) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::string name(const Event& event, std::string_view id) const {
+    return std::string(events_.source_name(event, model_)) + "/" + std::string(id);
+  }
+  bool retracted(const Event& event) const { return retracted(name(event, events_.id(event))); }
+  bool retracted(const std::string& what) const {
+    return std::ranges::any_of(events_.events, [&](const Event& event) {
+      return event.kind == EventKind::retract && name(event, events_.named(event)) == what;
+    });
+  }
+  const Event* last_correction(const std::string& what) const {
+    const auto order = [&](const Event& event) {
+      return std::tuple(event.time, event.sequence, schema::event_key(events_, event, model_));
+    };
+    const Event* last = nullptr;
+    for (const Event& event : events_.events) {
+      const bool corrects = event.kind == EventKind::correct && name(event, events_.named(event)) == what;
+      if (corrects && !retracted(event) && (last == nullptr || order(*last) < order(event))) last = &event;
+    }
+    return last;
+  }
+
+  const Model& model_;
+  const schema::EventBatch& events_;
+  std::map<std::string, const Event*> by_name_;
+};
+
 /// The twin at one moment, moved on from moment to moment.
 class Interpreter {
  public:
   Interpreter(const Model& model, const schema::EventBatch& events) : model_(model), events_(events) {
-    for (const Event& event : events.events) ordered_.push_back(&event);
+    const Standing standing(model, events);
+    for (const Event& event : events.events) {
+      if (standing.counts(event)) ordered_.push_back(&event);
+    }
     std::ranges::sort(ordered_, [&](const Event* a, const Event* b) { return order(*a) < order(*b); });
     const std::size_t n = model.entity_count();
     values_.resize(n);

@@ -8,6 +8,7 @@ namespace {
 
 using schema::AttributeSlot;
 using schema::EntityIndex;
+using schema::EventKind;
 using schema::kSecond;
 using schema::Reason;
 using schema::Role;
@@ -191,8 +192,18 @@ void random_events(Random& random, const schema::Model& model, RandomCase& into)
     const auto [entity, attribute] = pick(random, observed);
     const auto time = static_cast<schema::EventTime>(below(random, seconds)) * kSecond;
     const auto source = static_cast<schema::SourceIndex>(below(random, 2));
-    schema::Event& event = events.add("n" + std::to_string(i), time, source, entity);
+    const auto kind = chance(random, 75)   ? EventKind::observe
+                      : chance(random, 60) ? EventKind::correct
+                                           : EventKind::retract;
+    // Of another event, wherever in time, which may correct or retract in turn; now and then of none at all.
+    std::size_t named = below(random, chance(random, 50) ? count + 2 : 6);
+    if (named == i) ++named;
+    schema::Event& event =
+        events.add("n" + std::to_string(i), time, source, kind == EventKind::retract ? schema::kNone : entity,
+                   "", kind == EventKind::observe ? "" : "n" + std::to_string(named));
+    event.kind = kind;
     if (chance(random, 50)) event.sequence = below(random, 50);
+    if (kind == EventKind::retract) continue;
     Value value = Value::number(static_cast<double>(below(random, 40)) / 8 - 1);
     if (chance(random, 5)) value = Value::bad(schema::ValueType::number, Reason::reported_by_source);
     if (chance(random, 5)) value.quality = std::max(value.quality, schema::Quality::uncertain);

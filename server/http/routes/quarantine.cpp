@@ -12,14 +12,21 @@ constexpr std::uint64_t kLimitMax = 1'000;
 
 void write_event(JsonWriter& json, const schema::Model& model, const schema::EventBatch& batch) {
   const schema::Event& event = batch.events.at(0);
-  const schema::EntityType& type = model.type_of(event.entity);
   json.StartObject();
+  write_key(json, "type");
+  write_text(json, std::string("pollux.") + schema::name_of(event.kind));
   write_key(json, "id");
   write_text(json, batch.id(event));
   write_key(json, "source");
   write_text(json, batch.source_name(event, model));
-  write_key(json, "subject");
-  write_text(json, model.id(event.entity));
+  if (event.named_size != 0) {
+    write_key(json, event.kind == schema::EventKind::retract ? "retracts" : "corrects");
+    write_text(json, batch.named(event));
+  }
+  if (event.entity != schema::kNone) {
+    write_key(json, "subject");
+    write_text(json, model.id(event.entity));
+  }
   write_key(json, "time");
   write_time(json, event.time);
   write_key(json, "sequence");
@@ -27,7 +34,7 @@ void write_event(JsonWriter& json, const schema::Model& model, const schema::Eve
   write_key(json, "data");
   json.StartObject();
   for (const auto& reported : batch.values_of(event)) {
-    const schema::Attribute& attribute = type.attributes[reported.attribute];
+    const schema::Attribute& attribute = model.type_of(event.entity).attributes[reported.attribute];
     write_key(json, attribute.name);
     json.StartObject();
     write_value_members(json, model, attribute, reported.value);
