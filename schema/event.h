@@ -89,7 +89,8 @@ struct EventKey {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
   friend bool operator==(const EventKey&, const EventKey&) = default;
-  friend auto operator<=>(const EventKey&, const EventKey&) = default;
+  // clang-tidy 14 takes the zero in a defaulted comparison for a null pointer.
+  friend auto operator<=>(const EventKey&, const EventKey&) = default;  // NOLINT(modernize-use-nullptr)
 };
 EventKey event_key(std::string_view source, std::string_view id);
 /// Of an event as its source named itself, so that two undeclared sources never share an identity.
