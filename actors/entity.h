@@ -116,7 +116,8 @@ class Entity {
   /// Takes in what a source reported. The next `run` acts on it.
   void observe(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
 
-  /// Takes in what an event said that does not stand. Changes nothing for now.
+  /// Takes in what an event said that a revision keeps from standing. No value follows from it until it
+  /// stands.
   void withhold(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
 
   /// Lets what an earlier event said stand, or no longer. The next `run` acts on it.
