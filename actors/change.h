@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -22,26 +23,32 @@ struct Change {
   schema::EventTime to = schema::kNever;  ///< Exclusive; kNever: until further notice.
   schema::Value was;
   schema::Value is;
+
+  friend bool operator==(const Change&, const Change&) = default;
 };
 
 /// Everything one epoch changed. Immutable, shared by all readers.
 class EpochChanges {
  public:
   EpochChanges(schema::Position at, schema::EventTime clock_then, std::vector<Change> all)
-      : position(at), clock(clock_then), changes_(std::move(all)) {}
+      : position(at), clock(clock_then), recorded_(std::move(all)) {}
 
   const schema::Position position;
   const schema::EventTime clock;
 
-  std::size_t size() const { return changes_.size(); }
+  std::size_t size() const { return recorded_.size(); }
 
   /// By entity, attribute and time. Put into this order when first asked for, on the reader's thread: epochs
   /// that nobody looks at are not sorted.
   const std::vector<Change>& changes() const;
 
+  /// The same as the workers recorded them: those of one attribute by time, else in no order.
+  std::span<const Change> recorded() const { return recorded_; }
+
  private:
-  mutable std::once_flag sorted_;
-  mutable std::vector<Change> changes_;
+  const std::vector<Change> recorded_;
+  mutable std::once_flag ordered_once_;
+  mutable std::vector<Change> ordered_;
 };
 using EpochChangesPtr = std::shared_ptr<const EpochChanges>;
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/history.h"
 #include "schema/event.h"
 #include "schema/model.h"
 #include "schema/result.h"
@@ -61,6 +62,9 @@ class Journal {
 
   /// Bytes written by `append` so far in this process.
   virtual std::uint64_t bytes_appended() const = 0;
+
+  /// The history stored beside it, which it owns; null where there is none.
+  virtual History* history() { return nullptr; }
 };
 
 /// Opens or creates the RocksDB journal in `directory`. Format: actors/JOURNAL.md. Event names are resolved
@@ -69,6 +73,10 @@ class Journal {
 /// unknown format; io.
 schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
                                                               const schema::Model& model);
+
+/// Throws away the history in `directory`; the journal tells it again when a twin next starts. Errors as
+/// above.
+schema::Result<void> discard_history(const std::string& directory);
 
 /// A journal in memory, for tests and for runs that need no durability. `model` must outlive it.
 std::unique_ptr<Journal> make_memory_journal(const schema::Model& model);

@@ -75,6 +75,9 @@ struct DomainProbe {
   Gauge queue_events_max;
   Gauge clock_ns;  ///< The twin's clock, event time.
   Gauge settled_position;
+  Gauge history_position;          ///< The newest epoch in the history; lags the settled one a little.
+  Gauge history_dropped_position;  ///< Epochs up to this one are no longer in the history.
+  Gauge history_bytes;             ///< As last looked at.
   Gauge violated_constraints;
   Gauge unknown_constraints;
   DurationHistogram journal_append;

@@ -8,6 +8,7 @@
 
 #include "actors/journal.h"
 #include "actors/journal_format.h"
+#include "actors/rocksdb_history.h"
 #include "actors/rocksdb_store.h"
 #include "schema/assert.h"
 #include "schema/epoch_codec.h"
@@ -57,6 +58,7 @@ class RocksdbJournal final : public Journal {
   Position last_position() const override { return last_position_.load(std::memory_order_acquire); }
   const JournalIdentity& identity() const override { return identity_; }
   std::uint64_t bytes_appended() const override { return bytes_appended_.load(std::memory_order_relaxed); }
+  History* history() override { return history_.get(); }
 
  private:
   std::string position_text(Position position) const {
@@ -81,6 +83,7 @@ class RocksdbJournal final : public Journal {
 
   std::unique_ptr<RocksdbStore> store_;
   const schema::Model& model_;
+  std::unique_ptr<History> history_;
   schema::RecordEncoder encoder_;
   std::string encoded_;
   std::vector<std::array<char, 16>> identities_;
@@ -104,7 +107,11 @@ Result<void> RocksdbJournal::load() {
   }
   if (auto checked = check_meta(); !checked.ok()) return checked;
   if (auto loaded = load_head(); !loaded.ok()) return loaded;
-  return load_quarantine_end();
+  if (auto loaded = load_quarantine_end(); !loaded.ok()) return loaded;
+  auto history = open_rocksdb_history(*store_, model_, head_.position);
+  if (!history.ok()) return history.error();
+  history_ = std::move(history).value();
+  return {};
 }
 
 // Only an empty store is new; one with records but no format is damaged.

@@ -16,7 +16,8 @@ namespace pollux::actors {
 /// Bounds on what the database takes for itself.
 inline constexpr std::size_t kBlockCacheBytes = 32u << 20;
 inline constexpr std::size_t kWriteBufferBytes = 32u << 20;
-inline constexpr std::size_t kAllWriteBuffersBytes = 96u << 20;
+inline constexpr std::size_t kAllWriteBuffersBytes = 160u << 20;
+inline constexpr std::size_t kHistoryWriteBufferBytes = 16u << 20;
 inline constexpr std::uint64_t kWriteAheadLogBytesMax = 128u << 20;
 inline constexpr std::size_t kManifestBytesMax = 16u << 20;
 inline constexpr std::size_t kWarningsKept = 32;
@@ -41,6 +42,8 @@ class RocksdbStore {
   rocksdb::ColumnFamilyHandle* quarantine() const { return families_[2]; }
   rocksdb::ColumnFamilyHandle* meta() const { return families_[3]; }
   rocksdb::ColumnFamilyHandle* identities() const { return families_[4]; }
+  rocksdb::ColumnFamilyHandle* changes() const { return families_[5]; }
+  rocksdb::ColumnFamilyHandle* history() const { return families_[6]; }
   const std::string& directory() const { return directory_; }
 
   /// What a failed operation means; `doing` completes "cannot ...".

@@ -75,6 +75,7 @@ caf::behavior Supervisor::make_behavior() {
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
+      [this](caught_up_atom) { advance(); },
       [this](replay_atom, const RecordPtr& record, const Signal& replayed) { replay(record, replayed); },
       [this](serve_atom) {
         context_.feed.start(settled_position_);
@@ -188,6 +189,7 @@ void Supervisor::advance() {
 /// Makes an epoch of what has arrived, unless one is on its way to or from the disk already.
 void Supervisor::form() {
   if (pending_.empty() || journaling_ != nullptr || waiting_ != nullptr) return;
+  if (context_.history != nullptr && context_.history->behind()) return;
   auto epoch = std::make_unique<Epoch>();
   admission_.begin_epoch(context_.now ? context_.now() : kBeginning);
   std::size_t events = 0;
@@ -398,11 +400,14 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
   probe.settled_position.set(static_cast<std::int64_t>(settled_position_));
   if (epoch.replayed) {
     probe.epochs_replayed.add();
-    return;
+    if (context_.history == nullptr || !context_.history->wants(epoch.record.position)) return;
   }
+  const auto settled =
+      std::make_shared<EpochChanges>(epoch.record.position, settled_clock_, std::move(changes));
+  if (context_.history != nullptr) context_.history->append(settled);
+  if (epoch.replayed) return;
   probe.epochs_settled.add();
-  context_.feed.publish(
-      std::make_shared<EpochChanges>(epoch.record.position, settled_clock_, std::move(changes)));
+  context_.feed.publish(settled);
 }
 
 void Supervisor::count_status(const Change& change) {

@@ -15,6 +15,7 @@
 #include "actors/change_feed.h"
 #include "actors/entity.h"
 #include "actors/episodes.h"
+#include "actors/history_writer.h"
 #include "actors/journal.h"
 #include "actors/journal_writer.h"
 #include "actors/probe.h"
@@ -40,6 +41,8 @@ struct DomainContext {
   bool check_invariants = false;
   /// Called once when the journal fails; from then on submissions are refused.
   std::function<void(const schema::Error&)> on_failure;
+  /// Null where no history is kept.
+  HistoryWriter* history = nullptr;
 };
 
 /// Messages to a supervisor; all stay in this process.
@@ -56,6 +59,7 @@ using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using settled_atom = caf::atom_constant<caf::atom("settled")>;
 using journaled_atom = caf::atom_constant<caf::atom("journaled")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using caught_up_atom = caf::atom_constant<caf::atom("caughtup")>;
 
 /// One epoch on its way: formed, journaled, propagated, settled.
 struct Epoch {
@@ -90,7 +94,7 @@ struct Epoch {
 ///
 /// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (replay, RecordPtr, Signal),
 /// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do. From itself:
-/// settled, journaled, tick.
+/// settled, journaled, tick. From the history: (caughtup), after it had been behind.
 class Supervisor : public caf::event_based_actor {
  public:
   Supervisor(caf::actor_config& config, const DomainContext& context);

@@ -51,8 +51,26 @@ struct Twin::Implementation {
     probe.clock_ns.set(schema::kBeginning);
     probe.queue_events_max.set(static_cast<std::int64_t>(options.queue_events_max));
     writer = std::make_unique<JournalWriter>(*journal);
+    open_history();
     use_tbb_scheduler(config, options.threads);
     system = std::make_unique<caf::actor_system>(config);
+  }
+
+  void open_history() {
+    if (!options.keep_history) return;
+    history = journal->history();
+    if (history == nullptr) {
+      memory_history = make_memory_history();
+      history = memory_history.get();
+    }
+    history_writer = std::make_unique<HistoryWriter>(
+        *history, options.history, probe, [this] { caf::anon_send(supervisor, caught_up_atom::value); },
+        [this](const Error& why) { fail(why); });
+  }
+
+  void fail(const Error& why) {
+    const std::lock_guard lock(mutex);
+    if (failure.empty()) failure = why.text();
   }
 
   void spawn_supervisor() {
@@ -66,12 +84,10 @@ struct Twin::Implementation {
                           options.epoch_events_max,
                           options.portion_entities,
                           options.check_invariants,
-                          {}};
+                          {},
+                          history_writer.get()};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
-    context.on_failure = [this](const Error& why) {
-      const std::lock_guard lock(mutex);
-      failure = why.text();
-    };
+    context.on_failure = [this](const Error& why) { fail(why); };
     supervisor = system->spawn<Supervisor>(context);
     // CAF leaves a reference to its logger with each thread that spawns; a system that ends on another thread
     // waits for it for ever.
@@ -86,6 +102,7 @@ struct Twin::Implementation {
   void replay(RecordPtr record, const std::function<void(ReplayProgress)>& on_progress) {
     const Position position = record->position;
     finish_replaying();
+    if (history_writer != nullptr) history_writer->wait_while_behind();
     auto [signal, settled] = make_signal();
     caf::anon_send(supervisor, replay_atom::value, std::move(record), signal);
     replaying = std::move(settled);
@@ -102,8 +119,11 @@ struct Twin::Implementation {
   const TwinOptions options;
   DomainProbe probe;
   ChangeFeed feed;
-  /// Its callbacks hold on to the supervisor, so it goes before the supervisor does.
+  std::unique_ptr<History> memory_history;
+  History* history = nullptr;
+  /// Their callbacks hold on to the supervisor, so they go before the supervisor does.
   std::unique_ptr<JournalWriter> writer;
+  std::unique_ptr<HistoryWriter> history_writer;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   caf::actor supervisor;
@@ -127,9 +147,11 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   Implementation& self = *twin->implementation_;
   self.spawn_supervisor();
   // Records are small where the twin was idle: replayed together they cost one epoch. The state at the end is
-  // the same.
+  // the same. What the history lacks is told one by one.
   RecordPtr chunk;
   const Result<void> outcome = self.journal->read(1, [&](schema::EpochRecord& record) {
+    const bool alone = self.history_writer != nullptr && self.history_writer->wants(record.position);
+    if (alone && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
     if (chunk == nullptr) {
       chunk = std::make_shared<schema::EpochRecord>(std::move(record));
     } else {
@@ -137,7 +159,7 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
       chunk->position = record.position;
       chunk->clock = record.clock;
     }
-    if (chunk->events.events.size() >= options.epoch_events_max)
+    if (alone || chunk->events.events.size() >= options.epoch_events_max)
       self.replay(std::exchange(chunk, nullptr), on_progress);
     return true;
   });
@@ -208,6 +230,15 @@ ChangeFeed& Twin::changes() {
   return implementation_->feed;
 }
 
+const History* Twin::history() const {
+  return implementation_->history;
+}
+
+bool Twin::wait_for_history(std::chrono::milliseconds patience) const {
+  const Implementation& self = *implementation_;
+  return self.history_writer != nullptr && self.history_writer->wait_for(settled_position(), patience);
+}
+
 void Twin::stop() {
   Implementation& self = *implementation_;
   {
@@ -219,6 +250,7 @@ void Twin::stop() {
   caf::anon_send(self.supervisor, drain_atom::value, signal);
   drained.get();
   self.writer.reset();
+  self.history_writer.reset();
   caf::anon_send_exit(self.supervisor, caf::exit_reason::user_shutdown);
   self.supervisor = nullptr;
   self.system.reset();

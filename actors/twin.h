@@ -1,6 +1,7 @@
 // The running twin as others see it: events in, settled state and changes out. Hides actors and threads.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,8 @@
 #include "actors/change.h"
 #include "actors/change_feed.h"
 #include "actors/episodes.h"
+#include "actors/history.h"
+#include "actors/history_writer.h"
 #include "actors/journal.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
@@ -42,7 +45,9 @@ struct TwinOptions {
   std::size_t portion_entities = 256;
   std::size_t change_epochs_max = 65'536;  ///< Settled epochs whose changes are kept for readers that resume,
   std::size_t changes_max = 250'000;       ///< and how many changes in all of them.
-  bool check_invariants = false;           ///< Check the engine's structures after each epoch; for tests.
+  bool keep_history = true;                ///< Beside the journal; in memory where that has none.
+  HistoryRetention history;
+  bool check_invariants = false;  ///< Check the engine's structures after each epoch; for tests.
 };
 
 /// Where recovery stands.
@@ -90,6 +95,11 @@ class Twin {
 
   /// Settled changes of recent epochs, for readers that follow along.
   ChangeFeed& changes();
+
+  /// Everything that was ever believed; null where no history is kept. It lags what is settled a little.
+  const History* history() const;
+  /// Waits until the history holds all that is settled now; false when that takes longer than `patience`.
+  bool wait_for_history(std::chrono::milliseconds patience) const;
 
   /// Takes no more, settles what was taken, stops the actors. Idempotent. REQUIRES: no other call but
   /// `submit` runs beside it or comes after it, except to `probe` and `failure`.
