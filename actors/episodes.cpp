@@ -40,7 +40,19 @@ void Episodes::apply(const Change& change) {
   }
   open_ += is_open(intervals);
   open_ -= was_open;
-  while (intervals.size() > kPerConstraintMax) intervals.erase(intervals.begin());
+  while (intervals.size() > kPerConstraintMax) {
+    EventTime& dropped_to = dropped_to_.try_emplace(change.entity, kBeginning).first->second;
+    dropped_to = std::max(dropped_to, intervals.begin()->second);
+    intervals.erase(intervals.begin());
+  }
+}
+
+EventTime Episodes::complete_since(EntityIndex constraint) const {
+  EventTime since = kBeginning;
+  for (const auto& [entity, dropped_to] : dropped_to_) {
+    if (constraint == kNone || constraint == entity) since = std::max(since, dropped_to);
+  }
+  return since;
 }
 
 void Episodes::add(Intervals& intervals, EventTime from, EventTime to) {

@@ -37,6 +37,10 @@ class Episodes {
   std::vector<Episode> find(schema::EntityIndex constraint, schema::EventTime from, schema::EventTime to,
                             std::size_t limit) const;
 
+  /// Episodes of `constraint` (`kNone`: of all) that ended before this may have been dropped; `kBeginning`:
+  /// none was.
+  schema::EventTime complete_since(schema::EntityIndex constraint) const;
+
   /// How many constraints are violated now.
   std::size_t open() const { return open_; }
 
@@ -50,6 +54,7 @@ class Episodes {
   static bool is_open(const Intervals& intervals);
 
   std::map<schema::EntityIndex, Intervals> episodes_;
+  std::map<schema::EntityIndex, schema::EventTime> dropped_to_;  // the end of the last episode dropped
   std::size_t open_ = 0;
 };
 

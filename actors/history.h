@@ -45,15 +45,17 @@ struct HistoryBounds {
   schema::Position complete = 0;                 ///< Epochs up to this one are in it.
   schema::EventTime clock = schema::kBeginning;  ///< The clock then.
   /// How far behind the clock a change ever reached back: no epoch changed anything before its
-  /// predecessor's clock less this.
+  /// predecessor's clock less this. 0: none changed what had been settled.
   schema::Duration lag = 0;
 };
 
-/// How far back a change reaches from the clock before its epoch.
+/// How far back a change reaches from the clock before its epoch: 0 where it lies behind that clock, 1 where
+/// it lies at it.
 constexpr schema::Duration lag_of(const Change& change, schema::EventTime before) {
-  if (change.from >= before) return 0;
+  if (change.from > before) return 0;
   const std::uint64_t lag = static_cast<std::uint64_t>(before) - static_cast<std::uint64_t>(change.from);
-  return static_cast<schema::Duration>(std::min(lag, static_cast<std::uint64_t>(schema::kNever)));
+  constexpr auto kMax = static_cast<std::uint64_t>(schema::kNever);
+  return static_cast<schema::Duration>(std::min(lag, kMax - 1) + 1);
 }
 
 /// Stores what epochs changed. `append` and `drop_through` are called by one thread at a time; everything

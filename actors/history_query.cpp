@@ -1,6 +1,7 @@
 #include "actors/history_query.h"
 
 #include <algorithm>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -41,16 +42,25 @@ Result<Position> newest_bearing_on(const History& history, EventTime at, Positio
   return std::min(known, *settled + 1);
 }
 
-Result<std::optional<HistoryEntry>> entry_at(const History& history, const Series& series, EventTime at,
-                                             Position known) {
+/// The entry that tells what holds at a time.
+struct Found {
+  std::optional<HistoryEntry> entry;  ///< None: what held from the beginning.
+  bool interrupted = false;  ///< Something else held for a while between its beginning and that time.
+  EventTime from() const { return entry ? entry->from : kBeginning; }
+};
+
+Result<Found> find_entry(const History& history, const Series& series, EventTime at, Position known) {
   const auto newest = newest_bearing_on(history, at, known);
   if (!newest.ok()) return newest.error();
-  std::optional<HistoryEntry> found;
+  Found found;
+  EventTime other_to = kBeginning;
   const auto visited = history.visit_back(series, *newest, [&](const HistoryEntry& entry) {
-    if (entry.covers(at)) found = entry;
-    return !found;
+    if (entry.covers(at)) found.entry = entry;
+    if (entry.to <= at) other_to = std::max(other_to, entry.to);
+    return !found.entry;
   });
   if (!visited.ok()) return visited.error();
+  found.interrupted = other_to > found.from();
   return found;
 }
 
@@ -63,6 +73,15 @@ Result<std::optional<Value>> first_value(const History& history, const Series& s
   });
   if (!visited.ok()) return visited.error();
   return first;
+}
+
+/// Nothing where the series has never changed.
+Result<std::optional<Value>> value_of(const History& history, const Series& series, EventTime at,
+                                      Position known) {
+  const auto found = find_entry(history, series, at, known);
+  if (!found.ok()) return found.error();
+  if (found->entry) return std::optional(found->entry->is);
+  return first_value(history, series);
 }
 
 /// A step function over [from, to), changed piece by piece, mostly at its end.
@@ -171,27 +190,6 @@ Result<void> check_kept(const HistoryBounds& bounds, const Moment& moment) {
                "", "ask for a later time; how much is kept is set when the server is started"};
 }
 
-Result<std::optional<Believed>> value_at(const History& history, const Series& series, const Moment& moment) {
-  const auto entry = entry_at(history, series, moment.at, moment.known);
-  if (!entry.ok()) return entry.error();
-  if (!*entry) {
-    const auto first = first_value(history, series);
-    if (!first.ok()) return first.error();
-    return *first ? std::optional(Believed{**first, kBeginning}) : std::nullopt;
-  }
-  Believed believed{(*entry)->is, (*entry)->from};
-  // Where the past was revised, what lies before may have become the same.
-  const HistoryBounds bounds = history.bounds();
-  for (std::size_t i = 0; bounds.lag > 0 && i < kEqualNeighboursMax; ++i) {
-    if (believed.since <= std::max(bounds.dropped_clock, kBeginning + 1)) break;
-    const auto before = entry_at(history, series, believed.since - 1, moment.known);
-    if (!before.ok()) return before.error();
-    if (!*before || (*before)->is != believed.value) break;
-    believed.since = (*before)->from;
-  }
-  return std::optional(believed);
-}
-
 Result<VersionsPage> versions_between(const History& history, const Series& series, EventTime from,
                                       EventTime to, Position known, const Value& initial,
                                       std::size_t entries_max) {
@@ -200,9 +198,9 @@ Result<VersionsPage> versions_between(const History& history, const Series& seri
   const auto settled = history.position_at(from);
   if (!settled.ok()) return settled.error();
   const Position base_known = std::min(known, *settled);
-  const auto base = value_at(history, series, {from, base_known});
+  const auto base = value_of(history, series, from, base_known);
   if (!base.ok()) return base.error();
-  Steps steps(from, to, *base ? (**base).value : initial);
+  Steps steps(from, to, base->value_or(initial));
   const auto newest = newest_bearing_on(history, to - 1, known);
   if (!newest.ok()) return newest.error();
 
@@ -227,6 +225,43 @@ Result<VersionsPage> versions_between(const History& history, const Series& seri
   if (!visited.ok()) return visited.error();
   page.versions = steps.take(page.to);
   return page;
+}
+
+namespace {
+
+/// Since when what `found` tells holds at `at`, as far as it tells: what lies before may be the same.
+Result<EventTime> since_of(const History& history, const Series& series, const Moment& moment,
+                           const Found& found, const Value& value) {
+  if (!found.interrupted) return found.from();
+  const EventTime from = std::max(found.from(), history.bounds().dropped_clock);
+  const auto page = versions_between(history, series, from, schema::after(moment.at, 1), moment.known, value,
+                                     std::numeric_limits<std::size_t>::max());
+  if (!page.ok()) return page.error();
+  return page->versions.back().from;
+}
+
+}  // namespace
+
+Result<std::optional<Believed>> value_at(const History& history, const Series& series, const Moment& moment) {
+  const HistoryBounds bounds = history.bounds();
+  std::optional<Believed> believed;
+  EventTime at = moment.at;
+  // Where the past was revised, what lies before may have become the same.
+  for (std::size_t i = 0; i < kEqualNeighboursMax; ++i) {
+    const auto found = find_entry(history, series, at, moment.known);
+    if (!found.ok()) return found.error();
+    const auto value =
+        found->entry ? Result<std::optional<Value>>(found->entry->is) : first_value(history, series);
+    if (!value.ok()) return value.error();
+    if (!*value) return std::optional<Believed>();
+    if (believed && believed->value != **value) break;
+    const auto since = since_of(history, series, {at, moment.known}, *found, **value);
+    if (!since.ok()) return since.error();
+    believed = Believed{**value, *since};
+    if (bounds.lag == 0 || *since == kBeginning || *since <= bounds.dropped_clock) break;
+    at = *since - 1;
+  }
+  return believed;
 }
 
 Result<BucketsPage> buckets_between(const History& history, const Series& series, EventTime from,

@@ -24,6 +24,7 @@ enum class RouteId : std::uint8_t {
   graph,
   model,
   quarantine,
+  history,
   metrics,
   livez,
   readyz,
@@ -36,7 +37,7 @@ inline const char* name_of(RouteId route) {
   static constexpr std::array<const char*, kRouteCount> kNames = {
       "/",           "/v1/events", "/v1/entities", "/v1/entities/{id}", "/v1/constraints", "/v1/episodes",
       "/v1/changes", "/v1/digest", "/v1/why",      "/v1/graph",         "/v1/model",       "/v1/quarantine",
-      "/metrics",    "/livez",     "/readyz",      "unmatched"};
+      "/v1/history", "/metrics",    "/livez",     "/readyz",      "unmatched"};
   return kNames[static_cast<std::size_t>(route)];
 }
 

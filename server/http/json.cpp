@@ -103,7 +103,7 @@ void write_value_members(JsonWriter& json, const schema::Model& model, const sch
 }
 
 void write_entity(JsonWriter& json, const schema::Model& model, const actors::EntityState& state,
-                  schema::Position position) {
+                  schema::Position position, std::optional<schema::EventTime> at) {
   const schema::EntityType& type = model.type_of(state.entity);
   json.StartObject();
   write_key(json, "id");
@@ -134,6 +134,10 @@ void write_entity(JsonWriter& json, const schema::Model& model, const actors::En
   write_inputs(json, model, state.entity);
   write_key(json, "position");
   json.Uint64(position);
+  if (at) {
+    write_key(json, "at");
+    write_time(json, *at);
+  }
   json.EndObject();
 }
 

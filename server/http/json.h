@@ -5,6 +5,7 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,9 +33,9 @@ void write_value_members(JsonWriter& json, const schema::Model& model, const sch
                          const schema::Value& value);
 
 /// `{"id","type","kind","tags","attributes":{NAME:{"value","unit","quality","reason"?,"time","role"}},
-/// "inputs":{NAME: "entity.attribute" | [...]},"position"}`.
+/// "inputs":{NAME: "entity.attribute" | [...]},"position","at"?}`.
 void write_entity(JsonWriter& json, const schema::Model& model, const actors::EntityState& state,
-                  schema::Position position);
+                  schema::Position position, std::optional<schema::EventTime> at = {});
 
 /// `{"entity","attribute","revision","from","to","unit","was":{...},"is":{...}}`.
 void write_change(JsonWriter& json, const schema::Model& model, const actors::Change& change);

@@ -7,6 +7,7 @@
 #include "actors/twin.h"
 #include "monitoring/metrics.h"
 #include "schema/cloud_events.h"
+#include "server/http/background.h"
 #include "server/http/message.h"
 #include "server/probe.h"
 
@@ -25,9 +26,12 @@ struct Site {
   std::atomic<actors::Twin*> twin{nullptr};    ///< Any thread; null while it starts.
   std::atomic<schema::Position> replayed{0};   ///< Any thread.
   std::atomic<schema::Position> to_replay{0};  ///< Any thread.
+  Background background;                       ///< Its work may use the twin: stopped before that goes.
 
   /// The answer to what needs the twin while it is not there yet: 503.
   Reply still_starting() const;
+  /// The answer where too many answers wait for the disk already: 503.
+  static Reply too_busy();
 };
 
 }  // namespace pollux::server

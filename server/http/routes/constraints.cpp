@@ -1,10 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "schema/diagnostic.h"
+#include "server/http/as_of.h"
 #include "server/http/crossing.h"
 #include "server/http/json.h"
 #include "server/http/problem.h"
@@ -15,20 +18,26 @@ namespace {
 
 constexpr std::uint64_t kLimitDefault = 1'000;
 constexpr std::uint64_t kLimitMax = 10'000;
+constexpr std::size_t kPastMax = 100'000;
 constexpr std::array<std::string_view, 3> kStatuses = {"satisfied", "violated", "unknown"};
 
 /// What to show of the constraints read.
 struct Wanted {
   std::string status;  ///< Empty: any.
   std::uint64_t limit = kLimitDefault;
+  AsOf as_of;
 };
 
 schema::Result<Wanted> parse_wanted(const Target& target) {
   Wanted wanted;
-  if (auto known = target.expect_only({"status", "limit"}); !known.ok()) return known.error();
+  if (auto known = target.expect_only({"status", "limit", "at", "as_known_at"}); !known.ok())
+    return known.error();
   auto limit = target.number("limit", kLimitDefault, 1, kLimitMax);
   if (!limit.ok()) return limit.error();
   wanted.limit = *limit;
+  auto as_of = parse_as_of(target);
+  if (!as_of.ok()) return as_of.error();
+  wanted.as_of = *as_of;
   wanted.status = target.parameter("status").value_or("");
   if (!wanted.status.empty() &&
       std::find(kStatuses.begin(), kStatuses.end(), wanted.status) == kStatuses.end()) {
@@ -96,12 +105,16 @@ void write_constraint(JsonWriter& json, const schema::Model& model, const actors
 }
 
 Reply render_constraints(const schema::Model& model, const Wanted& wanted, const actors::StateView& view,
-                         const OpenEpisodes& open) {
+                         const OpenEpisodes& open, std::optional<schema::EventTime> at = {}) {
   std::uint64_t shown = 0;
   std::uint64_t matching = 0;
   JsonBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
+  if (at) {
+    write_key(json, "at");
+    write_time(json, *at);
+  }
   write_key(json, "position");
   json.Uint64(view.position);
   write_key(json, "clock");
@@ -136,6 +149,43 @@ OpenEpisodes open_among(const schema::Model& model, const actors::StateView& vie
   return open;
 }
 
+/// Those under way at `at`, as they are known: they may have ended since.
+schema::Result<OpenEpisodes> episodes_at(const schema::Model& model, const actors::History& history,
+                                         const actors::StateView& view, schema::EventTime at) {
+  OpenEpisodes under_way;
+  for (const auto& state : view.entities) {
+    const actors::AttributeState* status = status_in(model, state);
+    if (status_text_of(model, status) != "violated") continue;
+    auto found = actors::episodes_between(history, {state.entity, status->attribute}, at,
+                                          schema::after(at, 1), view.position, status->value, 1);
+    if (!found.ok()) return found.error();
+    if (!found->empty()) under_way.emplace(state.entity, found->front());
+  }
+  return under_way;
+}
+
+Reply render_past(const schema::Model& model, const actors::Twin& twin, const Wanted& wanted,
+                  actors::StateView present) {
+  const auto past = past_view(twin, wanted.as_of, std::move(present));
+  if (!past.ok()) return past_problem(past.error());
+  const auto episodes = episodes_at(model, *twin.history(), past->view, past->at);
+  if (!episodes.ok()) return past_problem(episodes.error());
+  return render_constraints(model, wanted, past->view, *episodes, past->at);
+}
+
+kj::Promise<Reply> in_the_past(Site& site, actors::Twin& twin, const Wanted& wanted,
+                               actors::StateView present) {
+  if (present.entities.size() > kPastMax) {
+    return problem(422, {"the past of " + std::to_string(present.entities.size()) +
+                             " constraints cannot be told at once; at most " + std::to_string(kPastMax),
+                         "at", "ask for the entities one page at a time: /v1/entities?kind=constraint", ""});
+  }
+  auto held = std::make_shared<actors::StateView>(std::move(present));
+  return site.background.run<Reply>(
+      [&site, &twin, wanted, held] { return render_past(*site.model, twin, wanted, std::move(*held)); },
+      Site::too_busy());
+}
+
 }  // namespace
 
 kj::Promise<Reply> list_constraints(const Request& request, Site& site, actors::Twin& twin) {
@@ -145,7 +195,8 @@ kj::Promise<Reply> list_constraints(const Request& request, Site& site, actors::
   const std::size_t episodes_max = constraints.size();
   return from_engine<actors::StateView>(
              [&](auto done) { twin.read(std::move(constraints), std::move(done)); })
-      .then([&site, &twin, wanted = *wanted, episodes_max](actors::StateView&& view) {
+      .then([&site, &twin, wanted = *wanted, episodes_max](actors::StateView&& view) -> kj::Promise<Reply> {
+        if (wanted.as_of.asked()) return in_the_past(site, twin, wanted, std::move(view));
         using Episodes = std::vector<actors::Episode>;
         const schema::EventTime now = view.clock;
         return from_engine<Episodes>([&](auto done) {

@@ -32,6 +32,8 @@ kj::Promise<Reply> dispatch(const Request& request, Site& site) {
       return with_twin(explain, request, site);
     case RouteId::quarantine:
       return with_twin(list_quarantine, request, site);
+    case RouteId::history:
+      return with_twin(show_history, request, site);
     case RouteId::page:
       return show_page(request);
     case RouteId::model:

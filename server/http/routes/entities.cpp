@@ -1,7 +1,9 @@
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "server/http/as_of.h"
 #include "server/http/crossing.h"
 #include "server/http/etag.h"
 #include "server/http/json.h"
@@ -50,10 +52,14 @@ schema::Result<std::uint64_t> start_of_page(const Target& target, const schema::
 }
 
 Reply render_page(const schema::Model& model, const actors::StateView& view,
-                  std::optional<schema::EntityIndex> last) {
+                  std::optional<schema::EntityIndex> last, std::optional<schema::EventTime> at = {}) {
   JsonBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
+  if (at) {
+    write_key(json, "at");
+    write_time(json, *at);
+  }
   write_key(json, "position");
   json.Uint64(view.position);
   write_key(json, "clock");
@@ -72,13 +78,36 @@ Reply render_page(const schema::Model& model, const actors::StateView& view,
   return {200, "application/json", text_of(buffer), {}};
 }
 
+Reply render_entity(const schema::Model& model, const actors::StateView& view,
+                    std::optional<schema::EventTime> at = {}) {
+  JsonBuffer buffer;
+  JsonWriter json(buffer);
+  write_entity(json, model, view.entities.at(0), view.position, at);
+  return {200, "application/json", text_of(buffer), {}};
+}
+
+/// The same view of the past, rendered by `render(view, at)` on a background thread.
+template <class Render>
+kj::Promise<Reply> in_the_past(Site& site, actors::Twin& twin, const AsOf& as_of, actors::StateView present,
+                               Render render) {
+  auto held = std::make_shared<actors::StateView>(std::move(present));
+  return site.background.run<Reply>(
+      [&twin, as_of, held, render]() -> Reply {
+        auto past = past_view(twin, as_of, std::move(*held));
+        if (!past.ok()) return past_problem(past.error());
+        return render(past->view, past->at);
+      },
+      Site::too_busy());
+}
+
 }  // namespace
 
 kj::Promise<Reply> list_entities(const Request& request, Site& site, actors::Twin& twin) {
   const Target& target = request.target;
-  if (auto known = target.expect_only({"type", "kind", "tag", "limit", "cursor"}); !known.ok()) {
-    return problem_of(known.error());
-  }
+  auto known = target.expect_only({"type", "kind", "tag", "limit", "cursor", "at", "as_known_at"});
+  if (!known.ok()) return problem_of(known.error());
+  auto as_of = parse_as_of(target);
+  if (!as_of.ok()) return problem_of(as_of.error());
   auto selection = parse_selection(target, *site.model);
   if (!selection.ok()) return problem_of(selection.error());
   auto limit = target.number("limit", kPageDefault, 1, kPageMax);
@@ -88,27 +117,39 @@ kj::Promise<Reply> list_entities(const Request& request, Site& site, actors::Twi
   Page page = select_page(*site.model, *selection, *from, *limit);
   return from_engine<actors::StateView>(
              [&](auto done) { twin.read(std::move(page.entities), std::move(done)); })
-      .then([&site, last = page.last](actors::StateView&& view) {
-        return render_page(*site.model, view, last);
+      .then([&site, &twin, as_of = *as_of, last = page.last](actors::StateView&& view) -> kj::Promise<Reply> {
+        if (!as_of.asked()) return render_page(*site.model, view, last);
+        return in_the_past(site, twin, as_of, std::move(view), [&site, last](const auto& past, auto at) {
+          return render_page(*site.model, past, last, at);
+        });
       });
 }
 
 kj::Promise<Reply> show_entity(const Request& request, Site& site, actors::Twin& twin) {
-  if (auto known = request.target.expect_only({}); !known.ok()) return problem_of(known.error());
+  if (auto known = request.target.expect_only({"at", "as_known_at"}); !known.ok()) {
+    return problem_of(known.error());
+  }
+  auto as_of = parse_as_of(request.target);
+  if (!as_of.ok()) return problem_of(as_of.error());
   const schema::EntityIndex entity = site.model->find_entity(request.argument(0));
   if (entity == schema::kNone) return unknown_entity(*site.model, request.argument(0));
+  if (as_of->asked()) {
+    return from_engine<actors::StateView>([&](auto done) { twin.read({entity}, std::move(done)); })
+        .then([&site, &twin, as_of = *as_of](actors::StateView&& view) {
+          return in_the_past(site, twin, as_of, std::move(view), [&site](const auto& past, auto at) {
+            return render_entity(*site.model, past, at);
+          });
+        });
+  }
   const std::string now = state_etag(*site.model, twin.settled_position());
   if (!request.if_none_match.empty() && etag_matches(request.if_none_match, now)) {
     return Reply{304, "application/json", "", {{"ETag", now}}};
   }
   return from_engine<actors::StateView>([&](auto done) { twin.read({entity}, std::move(done)); })
       .then([&site](actors::StateView&& view) {
-        JsonBuffer buffer;
-        JsonWriter json(buffer);
-        write_entity(json, *site.model, view.entities.at(0), view.position);
-        const std::string etag = state_etag(*site.model, view.position);
-        return Reply{
-            200, "application/json", text_of(buffer), {{"ETag", etag}, {"Cache-Control", "no-cache"}}};
+        Reply reply = render_entity(*site.model, view);
+        reply.headers = {{"ETag", state_etag(*site.model, view.position)}, {"Cache-Control", "no-cache"}};
+        return reply;
       });
 }
 

@@ -11,6 +11,10 @@ Reply Site::still_starting() const {
                        "try again; /readyz shows the progress", ""});
 }
 
+Reply Site::too_busy() {
+  return problem(503, {"too many answers are waiting for the disk", "", "try again in a moment", ""});
+}
+
 namespace routes {
 
 Reply show_liveness() {
