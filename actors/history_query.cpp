@@ -28,7 +28,7 @@ constexpr std::size_t kEqualNeighboursMax = 1'000;
 constexpr std::size_t kEntriesAStep = 65'536;
 
 Error too_much() {
-  return {ErrorCode::overloaded,
+  return {ErrorCode::invalid,
           "the answer would have to look at more than " + std::to_string(kEntriesPerAnswerMax) + " changes",
           "", "ask for a shorter time"};
 }

@@ -69,7 +69,7 @@ struct BucketsPage {
 inline constexpr std::size_t kEntriesPerAnswerMax = 2'000'000;
 
 /// At most `limit` buckets of `width`, whole multiples of it since 1970 but clipped to [from, to). The page
-/// may end early, after `kEntriesPerAnswerMax` changes. Errors: overloaded where one bucket holds more.
+/// may end early, after `kEntriesPerAnswerMax` changes. Errors: invalid where one bucket holds more.
 /// REQUIRES: from < to, width > 0.
 schema::Result<BucketsPage> buckets_between(const History& history, const Series& series,
                                             schema::EventTime from, schema::EventTime to,
@@ -77,7 +77,7 @@ schema::Result<BucketsPage> buckets_between(const History& history, const Series
                                             schema::Duration width, std::size_t limit);
 
 /// When a status was `violated`: the episodes that overlap [from, to), by their beginning, whole, the newest
-/// `limit` ones. Errors: overloaded where more than `kEntriesPerAnswerMax` changes would have to be looked
+/// `limit` ones. Errors: invalid where more than `kEntriesPerAnswerMax` changes would have to be looked
 /// at.
 schema::Result<std::vector<Episode>> episodes_between(const History& history, const Series& status,
                                                       schema::EventTime from, schema::EventTime to,

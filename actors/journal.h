@@ -24,6 +24,19 @@ struct JournalIdentity {
 
 using schema::QuarantinedEvent;
 
+/// What of the quarantine is kept; 0: without that bound.
+struct QuarantineRetention {
+  schema::Duration age = 0;  ///< Behind the twin's clock.
+  std::uint64_t bytes = 0;
+};
+
+/// One backup in a backup directory.
+struct BackupInfo {
+  std::uint32_t number = 0;  ///< Ascending from 1.
+  schema::EventTime taken = 0;
+  std::uint64_t bytes = 0;  ///< Of all its files, those shared with other backups included.
+};
+
 /// Append-only, durable, ordered. One thread at a time may append; reads may run beside it.
 ///
 /// This is the seam where a replicated stream can stand in for the embedded store: append a batch and get its
@@ -62,6 +75,24 @@ class Journal {
 
   /// Bytes written by `append` so far in this process.
   virtual std::uint64_t bytes_appended() const = 0;
+
+  /// Drops what was set aside before the twin's clock stood at `before`, and the oldest of what is more than
+  /// `bytes_max` (0: any number). On the appending thread. Errors: io, corrupt.
+  virtual schema::Result<void> drop_quarantined(schema::EventTime before, std::uint64_t bytes_max);
+
+  /// Notes that a durable snapshot holds everything up to `position`, so that the records may go. Errors: io,
+  /// conflict (there is no such record).
+  virtual schema::Result<void> note_covered(schema::Position position);
+  /// Drops the records before `position`, with the identities of their events; the chain is then checked from
+  /// the hash of the last one dropped. On the appending thread. Errors: conflict where no snapshot covers
+  /// them; corrupt; io.
+  virtual schema::Result<void> drop_before(schema::Position position);
+  /// Position of the oldest record kept, or that of the next one where none is.
+  virtual schema::Position first_position() const { return 1; }
+
+  /// Adds a consistent copy of all that is stored to a backup directory, while appends go on. Any thread.
+  /// Errors: conflict where nothing is stored; io.
+  virtual schema::Result<BackupInfo> back_up(const std::string& directory) const;
 
   /// The history stored beside it, which it owns; null where there is none.
   virtual History* history() { return nullptr; }

@@ -27,6 +27,8 @@ inline constexpr std::string_view kTwinKey = "twin";
 inline constexpr std::string_view kCreatedKey = "created";
 inline constexpr std::string_view kModelVersionKey = "model_version";
 inline constexpr std::string_view kHeadKey = "head";
+inline constexpr std::string_view kAnchorKey = "anchor";
+inline constexpr std::string_view kCoveredKey = "covered";
 inline constexpr std::string_view kModelTextPrefix = "model/";
 
 /// First byte of a key in `quarantine`.

@@ -6,7 +6,8 @@
 
 namespace pollux::actors {
 
-JournalWriter::JournalWriter(Journal& journal) : journal_(journal), thread_([this] { run(); }) {}
+JournalWriter::JournalWriter(Journal& journal, const QuarantineRetention& quarantine)
+    : journal_(journal), quarantine_(quarantine), thread_([this] { run(); }) {}
 
 JournalWriter::~JournalWriter() {
   {
@@ -37,8 +38,20 @@ void JournalWriter::run() {
       if (!job_.done) return;
       job = std::exchange(job_, {});
     }
+    const schema::EventTime clock = job.record->clock;
     job.done(journal_.append(*job.record, *job.quarantined));
+    retain(clock);
   }
+}
+
+/// A failure is told by the next append.
+void JournalWriter::retain(schema::EventTime clock) {
+  if (quarantine_.age == 0 && quarantine_.bytes == 0) return;
+  if (until_retain_-- > 0) return;
+  until_retain_ = kRetainEvery;
+  const schema::EventTime before =
+      quarantine_.age == 0 ? schema::kBeginning : schema::before(clock, quarantine_.age);
+  (void)journal_.drop_quarantined(before, quarantine_.bytes);
 }
 
 }  // namespace pollux::actors

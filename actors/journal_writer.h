@@ -13,10 +13,10 @@
 
 namespace pollux::actors {
 
-/// Appends to a journal one epoch at a time.
+/// Appends to a journal one epoch at a time, and now and then drops what its quarantine need not keep.
 class JournalWriter {
  public:
-  explicit JournalWriter(Journal& journal);
+  explicit JournalWriter(Journal& journal, const QuarantineRetention& quarantine = {});
   /// Waits for the append under way.
   ~JournalWriter();
 
@@ -33,8 +33,14 @@ class JournalWriter {
   };
 
   void run();
+  void retain(schema::EventTime clock);
+
+  /// The quarantine is looked after at the first of so many appends.
+  static constexpr std::size_t kRetainEvery = 1'024;
 
   Journal& journal_;
+  const QuarantineRetention quarantine_;
+  std::size_t until_retain_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   Job job_;

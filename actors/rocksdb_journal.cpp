@@ -6,8 +6,10 @@
 #include <chrono>
 #include <mutex>
 
+#include "actors/backup.h"
 #include "actors/journal.h"
 #include "actors/journal_format.h"
+#include "actors/journal_retention.h"
 #include "actors/rocksdb_history.h"
 #include "actors/rocksdb_store.h"
 #include "schema/assert.h"
@@ -59,6 +61,13 @@ class RocksdbJournal final : public Journal {
   const JournalIdentity& identity() const override { return identity_; }
   std::uint64_t bytes_appended() const override { return bytes_appended_.load(std::memory_order_relaxed); }
   History* history() override { return history_.get(); }
+  Result<void> drop_quarantined(schema::EventTime before, std::uint64_t bytes_max) override;
+  Result<void> note_covered(Position position) override;
+  Result<void> drop_before(Position position) override;
+  Position first_position() const override { return first_position_.load(std::memory_order_acquire); }
+  Result<BackupInfo> back_up(const std::string& directory) const override {
+    return actors::back_up(store_->database(), directory);
+  }
 
  private:
   std::string position_text(Position position) const {
@@ -78,6 +87,7 @@ class RocksdbJournal final : public Journal {
   void put_model(rocksdb::WriteBatch& batch) const;
   bool has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Slice& key) const;
   Error latch(Error error) const;
+  format::Head anchor() const;
 
   Result<format::StoredRecord> checked(std::string_view value, const std::string& what) const;
 
@@ -90,6 +100,9 @@ class RocksdbJournal final : public Journal {
   JournalIdentity identity_;
   std::string stored_model_version_;
   format::Head head_;
+  format::Head anchor_;  // the last record dropped, read with the appending thread's
+  mutable std::mutex anchor_mutex_;
+  std::atomic<Position> first_position_{1};
   std::uint64_t next_quarantine_number_ = 1;
   std::atomic<Position> last_position_{0};
   std::atomic<std::uint64_t> quarantined_{0};
@@ -170,13 +183,17 @@ Result<void> RocksdbJournal::load_head() {
   const std::unique_ptr<rocksdb::Iterator> newest(store_->database().NewIterator({}, store_->records()));
   newest->SeekToLast();
   if (!newest->status().ok()) return store_->explain(newest->status(), "read the newest record");
-  const auto position = newest->Valid() ? format::number_of_key(view(newest->key())) : std::uint64_t{0};
+  const auto anchor = read_anchor(*store_);
+  if (!anchor.ok()) return anchor.error();
+  anchor_ = *anchor;
+  first_position_ = anchor_.position + 1;
+  const auto position = newest->Valid() ? format::number_of_key(view(newest->key())) : anchor_.position;
   if (position != head->position) {
     return damaged(store_->directory(), position_text(head->position),
                    "the newest record is missing: the journal ends at position " +
                        (position ? std::to_string(*position) : std::string("?")));
   }
-  if (*position != 0) {
+  if (newest->Valid()) {
     const auto stored = checked(view(newest->value()), position_text(*position));
     if (!stored.ok()) return stored.error();
     if (stored->header.hash != head->hash) {
@@ -328,16 +345,23 @@ Result<void> RocksdbJournal::read(Position from,
   const Position last = last_position();
   const Position first = from == 0 ? 1 : from;
   if (first > last) return {};
+  const format::Head anchor = this->anchor();
+  if (first <= anchor.position) {
+    return Error{ErrorCode::not_found,
+                 "the records up to position " + std::to_string(anchor.position) + " were dropped",
+                 store_->directory() + ", " + position_text(first),
+                 "start from a snapshot, or restore a backup that still has them"};
+  }
   rocksdb::ReadOptions options;
   options.readahead_size = kReplayReadaheadBytes;
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> at(store_->database().NewIterator(options, store_->records()));
   schema::RecordDecoder decoder(model_);
   schema::EpochRecord record;
-  format::Hash previous = format::kNoPredecessor;
+  format::Hash previous = anchor.hash;
   // The record before the first one wanted is read for its hash, to check the chain from there on.
-  Position position = first == 1 ? 1 : first - 1;
-  bool chain_known = position == 1;
+  Position position = first == anchor.position + 1 ? first : first - 1;
+  bool chain_known = position == anchor.position + 1;
   for (at->Seek(slice(format::number_key(position))); position <= last; at->Next(), ++position) {
     if (!at->status().ok()) return store_->explain(at->status(), "read " + position_text(position));
     if (!at->Valid() || format::number_of_key(view(at->key())) != position) {
@@ -365,6 +389,45 @@ Result<void> RocksdbJournal::read(Position from,
     if (!visit(record)) return {};
   }
   return {};
+}
+
+format::Head RocksdbJournal::anchor() const {
+  const std::scoped_lock lock(anchor_mutex_);
+  return anchor_;
+}
+
+Result<void> RocksdbJournal::note_covered(Position position) {
+  if (position > head_.position) {
+    return Error{ErrorCode::conflict, "there is no record at position " + std::to_string(position),
+                 store_->directory(), ""};
+  }
+  rocksdb::WriteBatch batch;
+  batch.Put(store_->meta(), slice(format::kCoveredKey), slice(format::number_key(position)));
+  const auto status = write(batch);
+  return status.ok() ? Result<void>() : latch(store_->explain(status, "note a snapshot"));
+}
+
+Result<void> RocksdbJournal::drop_before(Position position) {
+  const auto covered = meta(format::kCoveredKey);
+  if (!covered.ok() && covered.error().code != ErrorCode::not_found) return covered.error();
+  const Position safe = covered.ok() ? format::number_of_key(*covered).value_or(0) : 0;
+  if (position > safe + 1) {
+    return Error{ErrorCode::conflict,
+                 "the records before position " + std::to_string(position) +
+                     " cannot be dropped: snapshots cover those up to " + std::to_string(safe),
+                 store_->directory(), "take a snapshot first"};
+  }
+  const auto anchor = drop_records(*store_, model_, position);
+  if (!anchor.ok()) return latch(anchor.error());
+  const std::scoped_lock lock(anchor_mutex_);
+  anchor_ = *anchor;
+  first_position_ = anchor_.position + 1;
+  return {};
+}
+
+Result<void> RocksdbJournal::drop_quarantined(schema::EventTime before, std::uint64_t bytes_max) {
+  auto dropped = drop_quarantine(*store_, model_, before, bytes_max);
+  return dropped.ok() ? dropped : latch(dropped.error());
 }
 
 Result<std::vector<QuarantinedEvent>> RocksdbJournal::quarantine(std::uint64_t from,

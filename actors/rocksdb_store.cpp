@@ -242,14 +242,10 @@ Result<void> refuse_remains(const std::string& directory) {
   return {};
 }
 
-}  // namespace
-
-Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory) {
-  if (auto made = make_directory(directory); !made.ok()) return made.error();
-  if (auto checked = refuse_remains(directory); !checked.ok()) return checked.error();
-
+/// In the order of the store's accessors; those at the end came later.
+std::vector<rocksdb::ColumnFamilyDescriptor> families() {
   const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+  return {
       {rocksdb::kDefaultColumnFamilyName, lookup_options(cache)},
       {journal_format::kRecords, records_options(cache)},
       {journal_format::kQuarantine, lookup_options(cache)},
@@ -258,19 +254,62 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& dire
       {history_format::kChanges, history_options(cache, rocksdb::kCompactionStyleLevel)},
       {history_format::kHistory, history_options(cache, rocksdb::kCompactionStyleUniversal)},
   };
+}
+constexpr std::size_t kFamiliesAtLeast = 5;
+
+}  // namespace
+
+Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory) {
+  if (auto made = make_directory(directory); !made.ok()) return made.error();
+  if (auto checked = refuse_remains(directory); !checked.ok()) return checked.error();
+
   std::unique_ptr<RocksdbStore> store(new RocksdbStore);
   store->directory_ = directory;
   store->warnings_ = std::make_shared<RocksdbWarnings>();
   rocksdb::DB* database = nullptr;
-  const auto status = rocksdb::DB::Open(database_options(store->warnings_), directory, families,
+  const auto status = rocksdb::DB::Open(database_options(store->warnings_), directory, families(),
                                         &store->families_, &database);
   store->database_.reset(database);
   if (!status.ok()) return store->explain(status, "open the journal");
   return store;
 }
 
+Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open_read_only(const std::string& directory) {
+  std::error_code ignored;  // what cannot be looked at is not there
+  if (!fs::exists(fs::path(directory) / "CURRENT", ignored)) {
+    return Error{ErrorCode::not_found, "there is no journal in this directory", directory,
+                 "name the directory given to `pollux serve --data`"};
+  }
+  std::unique_ptr<RocksdbStore> store(new RocksdbStore);
+  store->directory_ = directory;
+  store->warnings_ = std::make_shared<RocksdbWarnings>();
+  rocksdb::DBOptions options = database_options(store->warnings_);
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  std::vector<std::string> there;
+  auto status = rocksdb::DB::ListColumnFamilies(options, directory, &there);
+  if (!status.ok()) return store->explain(status, "open the journal");
+  // What an older Pollux did not have is absent; what this one does not know, RocksDB refuses by name.
+  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
+  for (auto& family : families()) {
+    if (std::ranges::find(there, family.name) != there.end()) wanted.push_back(std::move(family));
+  }
+  if (wanted.size() < kFamiliesAtLeast || wanted.size() != there.size()) {
+    return Error{ErrorCode::corrupt, "this is no journal that this pollux knows: its parts are others",
+                 directory, "use the pollux version that wrote it"};
+  }
+  rocksdb::DB* database = nullptr;
+  status = rocksdb::DB::OpenForReadOnly(options, directory, wanted, &store->families_, &database);
+  store->database_.reset(database);
+  if (!status.ok()) return store->explain(status, "open the journal");
+  store->families_.resize(families().size(), nullptr);
+  return store;
+}
+
 RocksdbStore::~RocksdbStore() {
-  for (auto* family : families_) database_->DestroyColumnFamilyHandle(family);
+  for (auto* family : families_) {
+    if (family != nullptr) database_->DestroyColumnFamilyHandle(family);
+  }
 }
 
 Error RocksdbStore::explain(const rocksdb::Status& status, const std::string& doing) const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "schema/result.h"
 
@@ -32,6 +33,9 @@ class RocksdbStore {
   /// Opens or creates. Errors: conflict when it is open already; corrupt; io. What the journal's own layout
   /// requires of the contents is not checked here.
   static schema::Result<std::unique_ptr<RocksdbStore>> open(const std::string& directory);
+  /// Opens for reading only, beside a process that may have it open; `changes` and `history` are null where
+  /// they were never written. Errors: not_found; corrupt; io.
+  static schema::Result<std::unique_ptr<RocksdbStore>> open_read_only(const std::string& directory);
   ~RocksdbStore();
 
   RocksdbStore(const RocksdbStore&) = delete;

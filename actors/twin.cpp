@@ -50,7 +50,7 @@ struct Twin::Implementation {
       : model(std::move(m)), journal(std::move(j)), options(o), feed(o.change_epochs_max, o.changes_max) {
     probe.clock_ns.set(schema::kBeginning);
     probe.queue_events_max.set(static_cast<std::int64_t>(options.queue_events_max));
-    writer = std::make_unique<JournalWriter>(*journal);
+    writer = std::make_unique<JournalWriter>(*journal, options.quarantine);
     open_history();
     use_tbb_scheduler(config, options.threads);
     system = std::make_unique<caf::actor_system>(config);

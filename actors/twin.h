@@ -47,6 +47,7 @@ struct TwinOptions {
   std::size_t changes_max = 250'000;       ///< and how many changes in all of them.
   bool keep_history = true;                ///< Beside the journal; in memory where that has none.
   HistoryRetention history;
+  QuarantineRetention quarantine;
   bool check_invariants = false;  ///< Check the engine's structures after each epoch; for tests.
 };
 

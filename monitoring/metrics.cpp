@@ -126,6 +126,12 @@ void expose_state(Exposition& out, const actors::DomainProbe& probe, const Label
             number(probe.revised_events), domain);
   out.counter("pollux_journal_written_bytes_total", "Bytes appended to the journal.",
               number(probe.journal_bytes), domain);
+  out.gauge("pollux_history_position", "Journal position of the newest epoch in the history.",
+            number(probe.history_position), domain);
+  out.gauge("pollux_history_dropped_position", "Epochs up to this one are no longer in the history.",
+            number(probe.history_dropped_position), domain);
+  out.gauge("pollux_history_bytes", "About how much the history takes on disk, as last looked at.",
+            number(probe.history_bytes), domain);
   out.durations("pollux_journal_append_duration_seconds", "Time to make one epoch durable.",
                 probe.journal_append, domain);
 }

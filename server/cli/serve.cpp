@@ -25,6 +25,9 @@ using schema::Error;
 using schema::ErrorCode;
 using schema::Result;
 
+constexpr std::uint64_t kHistoryBytesDefault = 64ull << 30;
+constexpr std::uint64_t kQuarantineBytesDefault = 1ull << 30;
+
 struct ServeOptions {
   ModelSource source;
   std::string data;
@@ -35,11 +38,18 @@ struct ServeOptions {
   std::string log_level = "info";
   bool accept_model_change = false;
   bool insecure_listen = false;
+  bool rebuild_history = false;
+  std::string history_age = "400 d";
+  std::string quarantine_age = "90 d";
 };
 
 /// Opens the data directory, unless it was last written under another version of the model.
 Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& options,
                                                       const schema::Model& model) {
+  if (options.rebuild_history) {
+    if (auto discarded = actors::discard_history(options.data); !discarded.ok()) return discarded.error();
+    spdlog::info("the history is made again from the journal");
+  }
   auto journal = actors::open_rocksdb_journal(options.data, model);
   if (!journal.ok() || options.accept_model_change) return journal;
   const std::string& written_under = (*journal)->identity().model_version;
@@ -148,6 +158,20 @@ int serve_until_stopped(const ServeOptions& options, const std::shared_ptr<const
   return startup.exit_code();
 }
 
+/// False, and explained, where one is no duration.
+bool take_ages(ServeOptions& options) {
+  for (auto [text, age] : {std::pair{&options.history_age, &options.twin.history.age},
+                           std::pair{&options.quarantine_age, &options.twin.quarantine.age}}) {
+    const auto parsed = schema::parse_duration(*text);
+    if (!parsed.ok()) {
+      std::cerr << "pollux serve: " << parsed.error().text() << "\n";
+      return false;
+    }
+    *age = *parsed;
+  }
+  return true;
+}
+
 int run_serve(ServeOptions& options) {
   monitoring::install_logger(
       options.log_format == "json" ? monitoring::LogFormat::json : monitoring::LogFormat::text,
@@ -161,6 +185,7 @@ int run_serve(ServeOptions& options) {
                  "that has them, or say --insecure-listen.\n";
     return kUsage;
   }
+  if (!take_ages(options)) return kUsage;
   options.http.stop_on_signals = true;
   options.twin.clock = options.clock == "events" ? actors::ClockMode::events : actors::ClockMode::wall;
   int exit_code = kOk;
@@ -195,6 +220,34 @@ void add_twin_options(CLI::App& verb, ServeOptions& options) {
       ->envname("POLLUX_ACCEPT_MODEL_CHANGE");
 }
 
+void add_retention_options(CLI::App& verb, ServeOptions& options) {
+  verb.add_option("--history-age", options.history_age,
+                  "How far behind the twin's clock the history is kept; 0s is for ever")
+      ->capture_default_str()
+      ->envname("POLLUX_HISTORY_AGE");
+  verb.add_option("--history-bytes", options.twin.history.bytes,
+                  "About how much disk the history may take, as 64GB; 0 is any amount")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str()
+      ->envname("POLLUX_HISTORY_BYTES");
+  verb.add_option("--quarantine-age", options.quarantine_age,
+                  "How far behind the twin's clock events stay in quarantine; 0s is for ever")
+      ->capture_default_str()
+      ->envname("POLLUX_QUARANTINE_AGE");
+  verb.add_option("--quarantine-bytes", options.twin.quarantine.bytes,
+                  "How much the quarantine may take; the oldest go first; 0 is any amount")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str()
+      ->envname("POLLUX_QUARANTINE_BYTES");
+  verb.add_flag("!--no-history", options.twin.keep_history,
+                "Keep no history: no answers about the past, change streams resume from memory only")
+      ->envname("POLLUX_NO_HISTORY");
+  verb.add_flag("--rebuild-history", options.rebuild_history, "Make the history again from the journal");
+  verb.add_option("--backup-directory", options.http.backup_directory,
+                  "Where `pollux backup --at` puts backups; without it they are refused")
+      ->envname("POLLUX_BACKUP_DIRECTORY");
+}
+
 void add_server_options(CLI::App& verb, ServeOptions& options) {
   verb.add_option("--listen", options.http.listen, "HOST:PORT; port 0 takes a free one and logs it")
       ->capture_default_str()
@@ -220,8 +273,11 @@ void add_server_options(CLI::App& verb, ServeOptions& options) {
 
 void add_serve(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
+  options->twin.history.bytes = kHistoryBytesDefault;
+  options->twin.quarantine.bytes = kQuarantineBytesDefault;
   auto* verb = app.add_subcommand("serve", "Run a twin and serve it over HTTP");
   add_twin_options(*verb, *options);
+  add_retention_options(*verb, *options);
   add_server_options(*verb, *options);
   verb->callback([options, &exit_code] { exit_code = run_serve(*options); });
 }

@@ -17,10 +17,13 @@ enum ExitCode : int {
 };
 
 // `app` and `exit_code` must outlive parsing.
+void add_backup(CLI::App& app, int& exit_code);
 void add_baseline(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_graph(CLI::App& app, int& exit_code);
+void add_journal(CLI::App& app, int& exit_code);
 void add_replay(CLI::App& app, int& exit_code);
+void add_restore(CLI::App& app, int& exit_code);
 void add_score(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);

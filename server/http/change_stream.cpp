@@ -1,5 +1,8 @@
 #include "server/http/change_stream.h"
 
+#include <kj/debug.h>
+#include <spdlog/spdlog.h>
+
 #include <charconv>
 #include <utility>
 
@@ -12,6 +15,9 @@ using schema::ErrorCode;
 using schema::Result;
 
 namespace {
+
+/// Until the history is asked again for what it does not have yet.
+constexpr kj::Duration kRetryDelay = 50 * kj::MILLISECONDS;
 
 Result<schema::Position> parse_position(std::string_view text, const char* where) {
   schema::Position position = 0;
@@ -53,11 +59,17 @@ Result<ChangeRequest> parse_change_request(const Request& request, const schema:
   return wanted;
 }
 
-ChangeStream::ChangeStream(actors::Twin& twin, ChangeBell& bell, kj::Timer& timer,
+schema::Position oldest_resumable(actors::Twin& twin) {
+  if (const actors::History* history = twin.history()) return history->bounds().dropped;
+  return twin.changes().after(0, 0).oldest;
+}
+
+ChangeStream::ChangeStream(actors::Twin& twin, ChangeBell& bell, Background& background, kj::Timer& timer,
                            const HttpServerOptions& options, ServerProbe& probe, ChangeRequest wanted,
                            kj::Own<kj::AsyncOutputStream> out)
     : twin_(twin),
       bell_(bell),
+      background_(background),
       timer_(timer),
       options_(options),
       probe_(probe),
@@ -86,16 +98,47 @@ kj::Promise<void> ChangeStream::go_on() {
   if (!gap.empty()) {
     return write(std::move(gap)).then([this] { return go_on(); });
   }
+  if (page_.oldest > position_) return read_history();
   if (page_.epochs.empty()) return wait(kj::mv(ring));
   return write_page().then([this] { return go_on(); });
+}
+
+kj::Promise<void> ChangeStream::read_history() {
+  const actors::History* history = twin_.history();
+  return background_
+      .run<Epochs>(
+          [history, after = position_] {
+            return std::make_shared<Epochs::element_type>(
+                history->epochs(after, kEpochsPerPage, kChangesPerPage));
+          },
+          nullptr)
+      .then([this](Epochs&& read) { return take_epochs(read); });
+}
+
+kj::Promise<void> ChangeStream::take_epochs(const Epochs& read) {
+  if (read == nullptr) return go_on_later();  // the disk is busy
+  if (!read->ok()) {
+    // What was dropped meanwhile is a gap, noted in a moment; anything else ends the stream.
+    if (read->error().code == ErrorCode::not_found) return go_on();
+    spdlog::error("a change stream ended: {}", read->error().text());
+    return KJ_EXCEPTION(FAILED, "the history cannot be read");
+  }
+  page_.epochs = std::move(**read);
+  if (page_.epochs.empty()) return go_on_later();  // not taken in yet
+  return write_page().then([this] { return go_on(); });
+}
+
+kj::Promise<void> ChangeStream::go_on_later() {
+  return timer_.afterDelay(kRetryDelay).then([this] { return go_on(); });
 }
 
 std::string ChangeStream::note_gap() {
   // A reader ahead of the twin knows another history: a data directory was replaced under its feet.
   const schema::Position settled = twin_.settled_position();
   const bool ahead = position_ > settled && page_.epochs.empty();
-  if (page_.oldest <= position_ && !ahead) return {};
-  const schema::Position resumed = ahead ? settled : page_.oldest;
+  const schema::Position oldest = oldest_resumable(twin_);
+  if (oldest <= position_ && !ahead) return {};
+  const schema::Position resumed = ahead ? settled : oldest;
   const std::string missed =
       "{\"after\":" + std::to_string(position_) + ",\"resumed_after\":" + std::to_string(resumed) + "}";
   position_ = resumed;

@@ -4,10 +4,13 @@
 #include <kj/async-io.h>
 #include <kj/timer.h>
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/twin.h"
+#include "server/http/background.h"
 #include "server/http/change_bell.h"
 #include "server/http/message.h"
 #include "server/http/selection.h"
@@ -27,13 +30,17 @@ struct ChangeRequest {
 schema::Result<ChangeRequest> parse_change_request(const Request& request, const schema::Model& model,
                                                    schema::Position now);
 
-/// One reader of the feed. What it holds is bounded: one page of shared epochs and one part of rendered text;
-/// the next part is rendered when the client has taken the last one. A reader that falls behind what the twin
-/// keeps is told so (`event: gap`) and goes on from there.
+/// The oldest position a reader may resume after: what memory no longer holds is read from the history.
+schema::Position oldest_resumable(actors::Twin& twin);
+
+/// One reader of the feed. What it holds is bounded: one page of epochs and one part of rendered text; the
+/// next part is rendered when the client has taken the last one. A reader that falls behind what is retained
+/// is told so (`event: gap`) and goes on from there.
 class ChangeStream {
  public:
-  ChangeStream(actors::Twin& twin, ChangeBell& bell, kj::Timer& timer, const HttpServerOptions& options,
-               ServerProbe& probe, ChangeRequest wanted, kj::Own<kj::AsyncOutputStream> out);
+  ChangeStream(actors::Twin& twin, ChangeBell& bell, Background& background, kj::Timer& timer,
+               const HttpServerOptions& options, ServerProbe& probe, ChangeRequest wanted,
+               kj::Own<kj::AsyncOutputStream> out);
   ~ChangeStream();
   ChangeStream(const ChangeStream&) = delete;
   ChangeStream& operator=(const ChangeStream&) = delete;
@@ -42,7 +49,12 @@ class ChangeStream {
   kj::Promise<void> run();
 
  private:
+  using Epochs = std::shared_ptr<schema::Result<std::vector<actors::EpochChangesPtr>>>;
+
   kj::Promise<void> go_on();
+  kj::Promise<void> go_on_later();
+  kj::Promise<void> read_history();
+  kj::Promise<void> take_epochs(const Epochs& read);
   kj::Promise<void> write_page();
   kj::Promise<void> wait(kj::Promise<void> ring);
   kj::Promise<void> write(std::string text);
@@ -51,10 +63,12 @@ class ChangeStream {
   void render_epoch(const actors::EpochChanges& epoch, std::string& text);
 
   static constexpr std::size_t kEpochsPerPage = 16;
+  static constexpr std::size_t kChangesPerPage = 20'000;  ///< Where they are read from the history.
   static constexpr std::size_t kPartBytes = 64u << 10;
 
   actors::Twin& twin_;
   ChangeBell& bell_;
+  Background& background_;
   kj::Timer& timer_;
   const HttpServerOptions& options_;
   ServerProbe& probe_;

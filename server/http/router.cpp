@@ -33,6 +33,7 @@ constexpr std::array kRoutes = {
     Route{RouteId::model, "/v1/model", false, false, "application/yaml"},
     Route{RouteId::quarantine, "/v1/quarantine", false, false, kJson},
     Route{RouteId::history, "/v1/history/*/*", false, false, kJson},
+    Route{RouteId::backup, "/v1/admin/backup", true, false, kJson},
     Route{RouteId::metrics, "/metrics", false, false, "text/plain; version=0.0.4; charset=utf-8"},
     Route{RouteId::livez, "/livez", false, false, kJson},
     Route{RouteId::readyz, "/readyz", false, false, kJson},

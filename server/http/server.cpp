@@ -259,6 +259,7 @@ void HttpServer::stop() {
 
 void HttpServer::run() {
   Implementation& server = *implementation_;
+  server.site.backup_directory = server.options.backup_directory;
   {
     auto accepting = server.accept().eagerlyEvaluate(nullptr);
     auto attaching = server.attaching.promise

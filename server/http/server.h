@@ -28,6 +28,7 @@ struct HttpServerOptions {
   schema::Duration write_timeout = 30 * schema::kSecond;  ///< For the client to take one part of an answer.
   schema::Duration heartbeat = 15 * schema::kSecond;      ///< Longest silence of a change stream.
   schema::Duration drain_timeout = 10 * schema::kSecond;  ///< For requests in flight when stopping.
+  std::string backup_directory;  ///< Where /v1/admin/backup puts backups; empty: it is refused.
   /// Stop at SIGINT and SIGTERM, and end the process at the second one. REQUIRES: no other thread runs yet.
   bool stop_on_signals = false;
 };

@@ -92,7 +92,8 @@ class Service::Exchange {
     request_.match = match_route(request_.method, request_.target.segments);
     if (auto refusal = refuse_head(request_)) return send(std::move(*refusal));
     if (request_.match.route == RouteId::changes) return stream_changes();
-    if (request_.method != Method::post) return dispatch();
+    const bool has_body = request_.method == Method::post && request_.match.route == RouteId::events;
+    if (!has_body) return dispatch();
     return take_body(body);
   }
 
@@ -140,6 +141,12 @@ class Service::Exchange {
     if (static_cast<std::size_t>(site.probe.change_streams.value()) >= service_.options_.change_streams_max) {
       return send(problem(503, {"too many readers of the change feed", "", "try again later", ""}));
     }
+    if (const auto oldest = oldest_resumable(*twin); wanted->after < oldest) {
+      return send(problem(
+          410, {"changes after position " + std::to_string(wanted->after) +
+                    " are no longer kept; the oldest position to resume after is " + std::to_string(oldest),
+                "", "read the state anew, then resume with ?after=" + std::to_string(oldest), ""}));
+    }
     status_ = 200;
     is_stream_ = true;
     kj::HttpHeaders headers(service_.header_table());
@@ -147,8 +154,8 @@ class Service::Exchange {
     headers.add("Cache-Control", "no-store");
     auto out = response_.send(200, status_text(200), headers);
     auto gone = out->whenWriteDisconnected();
-    auto stream = kj::heap<ChangeStream>(*twin, service_.bell_, service_.timer_, service_.options_,
-                                         site.probe, std::move(*wanted), kj::mv(out));
+    auto stream = kj::heap<ChangeStream>(*twin, service_.bell_, site.background, service_.timer_,
+                                         service_.options_, site.probe, std::move(*wanted), kj::mv(out));
     auto running = stream->run();
     return running.attach(kj::mv(stream))
         .exclusiveJoin(kj::mv(gone))

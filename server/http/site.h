@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 
 #include "actors/twin.h"
 #include "monitoring/metrics.h"
@@ -26,6 +27,8 @@ struct Site {
   std::atomic<actors::Twin*> twin{nullptr};    ///< Any thread; null while it starts.
   std::atomic<schema::Position> replayed{0};   ///< Any thread.
   std::atomic<schema::Position> to_replay{0};  ///< Any thread.
+  std::string backup_directory;                ///< Empty: backups are not taken.
+  std::atomic<bool> backing_up{false};         ///< Any thread.
   Background background;                       ///< Its work may use the twin: stopped before that goes.
 
   /// The answer to what needs the twin while it is not there yet: 503.

@@ -148,6 +148,7 @@ Result<RecordedRun> run_recorded(const std::shared_ptr<const schema::Model>& mod
   Result<RowFeed> feed = RowFeed::open(file, mapping);
   if (!feed.ok()) return std::move(feed).error();
   actors::TwinOptions options;
+  options.keep_history = false;
   options.clock = actors::ClockMode::events;
   auto twin = actors::Twin::start(model, actors::make_memory_journal(*model), options);
   if (!twin.ok()) return std::move(twin).error();

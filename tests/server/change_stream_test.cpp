@@ -73,16 +73,33 @@ TEST(ChangeStream, AFilterLeavesOutWhatIsNotAskedFor) {
   EXPECT_THAT(text, Not(HasSubstr("pump-1")));
 }
 
-TEST(ChangeStream, AReaderWhoFellBehindWhatIsKeptIsToldOfTheGap) {
+TEST(ChangeStream, WhatMemoryNoLongerHoldsComesFromTheHistory) {
   ServerSetup setup;
   setup.twin.change_epochs_max = 2;
   RunningServer server(std::move(setup));
-  for (int i = 0; i < 6; ++i) server.post("[" + speed_event(std::to_string(i), i, 10 + i) + "]");
+  constexpr int kEpochs = 60;
+  for (int i = 0; i < kEpochs; ++i) server.post("[" + speed_event(std::to_string(i), i, 10 + i) + "]");
   Connection reader(server.port());
-  reader.send(changes_request("?after=0"));
-  const std::string text = reader.read_until(R"("is":{"value":15,)");
-  EXPECT_THAT(text, HasSubstr("event: gap\ndata: {\"after\":0,\"resumed_after\":"));
-  EXPECT_THAT(text, Not(HasSubstr(R"("is":{"value":11,)")));
+  reader.send(changes_request("?after=0&entity=pump-1"));
+  const std::string text = reader.read_until(R"("is":{"value":69,)");
+  EXPECT_THAT(text, Not(HasSubstr("event: gap")));
+  std::size_t at = 0;
+  for (schema::Position position = 1; position <= kEpochs; ++position) {
+    const std::size_t found = text.find("\n" + id_of(position) + "event: changes", at);
+    ASSERT_NE(found, std::string::npos) << position;
+    at = found;
+  }
+}
+
+TEST(ChangeStream, AReaderWhoFellBehindWhatIsKeptIsToldTheOldestPosition) {
+  ServerSetup setup;
+  setup.twin.change_epochs_max = 2;
+  setup.twin.keep_history = false;
+  RunningServer server(std::move(setup));
+  for (int i = 0; i < 6; ++i) server.post("[" + speed_event(std::to_string(i), i, 10 + i) + "]");
+  const Answer answer = server.get("/v1/changes?after=0");
+  EXPECT_EQ(answer.status, 410u);
+  EXPECT_THAT(answer.body, HasSubstr("the oldest position to resume after is 4"));
 }
 
 TEST(ChangeStream, AReaderAheadOfTheTwinIsToldOfTheGap) {

@@ -180,6 +180,80 @@ TEST_F(Pollux, AfterKillAndRestartItHasTheSameStateAndGoesOn) {
   EXPECT_THAT(client->post_events(events(1000, 1010))->body, HasSubstr(R"("accepted":10)"));
 }
 
+TEST_F(Pollux, TheHistoryIsTheSameAfterAKill) {
+  const std::string range = "/v1/history/pump-1/speed?limit=10000&as_known_at=15";
+  std::string before;
+  {
+    Program server(serve());
+    auto client = connect(server);
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(client->post_events(events(i * 50, i * 50 + 50))->status, 200u);
+    before = client->get(range)->body;
+    server.signal(SIGKILL);
+    EXPECT_EQ(server.wait(), 128 + SIGKILL);
+  }
+  EXPECT_THAT(before, HasSubstr(R"("value":42,)"));
+  Program server(serve());
+  auto client = connect(server);
+  EXPECT_EQ(client->get(range)->body, before);
+  server.signal(SIGTERM);
+  ASSERT_EQ(server.wait(), 0) << server.err;
+  Program rebuilt(serve({"--rebuild-history"}));
+  client.reset();
+  client = connect(rebuilt);
+  EXPECT_EQ(client->get(range)->body, before);
+}
+
+TEST_F(Pollux, ABackupTakenWhileItRunsIsRestoredAndServed) {
+  std::string before;
+  {
+    Program server(serve({"--backup-directory", path("backups")}));
+    auto client = connect(server);
+    ASSERT_EQ(client->post_events(events(0, 100))->status, 200u);
+    before = client->get("/v1/digest")->body;
+    const std::string mark = "listening on ";
+    const std::size_t from = server.err.find(mark) + mark.size();
+    Program backup({"backup", "--at", server.err.substr(from, server.err.find_first_of(" \n", from) - from)});
+    EXPECT_EQ(backup.wait(), 0) << backup.err;
+    EXPECT_THAT(backup.out, HasSubstr(R"("number":1)"));
+    ASSERT_EQ(client->post_events(events(100, 200))->status, 200u);
+    Program offline({"backup", "--data", path("data"), "--to", path("backups")});
+    EXPECT_EQ(offline.wait(), 3);
+    EXPECT_THAT(offline.err, HasSubstr("in use by a running pollux"));
+    server.signal(SIGTERM);
+    ASSERT_EQ(server.wait(), 0) << server.err;
+  }
+  Program occupied({"restore", "--from", path("backups"), "--data", path("data")});
+  EXPECT_EQ(occupied.wait(), 3);
+  std::filesystem::rename(path("data"), path("later"));
+  Program restore({"restore", "--from", path("backups"), "--data", path("data")});
+  EXPECT_EQ(restore.wait(), 0) << restore.err;
+  Program server(serve());
+  auto client = connect(server);
+  EXPECT_EQ(client->get("/v1/digest")->body, before);
+}
+
+TEST_F(Pollux, AJournalIsLookedIntoWhileItsServerRuns) {
+  Program server(serve());
+  auto client = connect(server);
+  ASSERT_EQ(client->post_events(events(0, 10))->status, 200u);
+  ASSERT_EQ(client->post_events(events(10, 20))->status, 200u);
+  Program verify({"journal", "verify", path("data")});
+  EXPECT_EQ(verify.wait(), 0) << verify.err;
+  EXPECT_THAT(verify.out, HasSubstr("2 records (positions 1 to 2), 20 events, 0 quarantined: all in order"));
+  Program dump({"journal", "dump", path("data"), "--from", "2"});
+  EXPECT_EQ(dump.wait(), 0) << dump.err;
+  EXPECT_THAT(dump.out, HasSubstr(R"({"position":2,"clock":"2026-11-22T07:00:19Z","events":[{)"));
+  EXPECT_THAT(dump.out, HasSubstr(R"("id":"19")"));
+  EXPECT_EQ(std::count(dump.out.begin(), dump.out.end(), '\n'), 1);
+  Program stat({"journal", "stat", path("data"), "-o", "json"});
+  EXPECT_EQ(stat.wait(), 0) << stat.err;
+  EXPECT_THAT(stat.out, HasSubstr(R"("twin":"plant")"));
+  EXPECT_THAT(stat.out, HasSubstr(R"("last":2)"));
+  Program nothing({"journal", "verify", path("nothing-here")});
+  EXPECT_EQ(nothing.wait(), 3);
+  EXPECT_FALSE(std::filesystem::exists(path("nothing-here")));
+}
+
 TEST_F(Pollux, ASignalStopsItCleanlyAndWhatItAcknowledgedIsThereAgain) {
   for (const int number : {SIGTERM, SIGINT}) {
     Program server(serve());

@@ -34,6 +34,8 @@ kj::Promise<Reply> dispatch(const Request& request, Site& site) {
       return with_twin(list_quarantine, request, site);
     case RouteId::history:
       return with_twin(show_history, request, site);
+    case RouteId::backup:
+      return with_twin(take_backup, request, site);
     case RouteId::page:
       return show_page(request);
     case RouteId::model:

@@ -16,6 +16,7 @@ kj::Promise<Reply> list_constraints(const Request& request, Site& site, actors::
 kj::Promise<Reply> list_episodes(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> explain(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> show_digest(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> take_backup(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> show_history(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> list_quarantine(const Request& request, Site& site, actors::Twin& twin);
 

@@ -1,0 +1,27 @@
+#include "actors/journal.h"
+
+namespace pollux::actors {
+
+using schema::Error;
+using schema::ErrorCode;
+using schema::Result;
+
+// What a journal without a data directory has nothing to do about.
+
+Result<void> Journal::drop_quarantined(schema::EventTime, std::uint64_t) {
+  return {};
+}
+
+Result<void> Journal::note_covered(schema::Position) {
+  return Error{ErrorCode::conflict, "this journal keeps no snapshots", "", ""};
+}
+
+Result<void> Journal::drop_before(schema::Position) {
+  return Error{ErrorCode::conflict, "no snapshot covers what is to be dropped", "", ""};
+}
+
+Result<BackupInfo> Journal::back_up(const std::string&) const {
+  return Error{ErrorCode::conflict, "this twin is not stored: there is nothing to back up", "", ""};
+}
+
+}  // namespace pollux::actors
