@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "actors/backup.h"
+#include "actors/rocksdb_store.h"
 #include "actors/twin.h"
 #include "schema/model_file.h"
 #include "tests/actors/journal_samples.h"

@@ -46,7 +46,8 @@ class JournalRetention : public testing::Test {
   }
   std::vector<std::uint64_t> numbers() {
     std::vector<std::uint64_t> all;
-    for (const auto& event : *journal_->quarantine(1, 1'000)) all.push_back(event.number);
+    const auto page = journal_->quarantine(1, 1'000);
+    for (const auto& event : *page) all.push_back(event.number);
     return all;
   }
   static schema::EventKey key(const std::string& id) { return schema::event_key("bms", id); }
