@@ -174,6 +174,7 @@ std::string write_state(const State& state) {
   ByteWriter out(bytes);
   out.byte(kVersion);
   out.number(state.indexed);
+  out.number(state.indexing);
   out.number(static_cast<std::uint64_t>(state.lag));
   return bytes;
 }
@@ -181,7 +182,7 @@ std::string write_state(const State& state) {
 std::optional<State> read_state(std::string_view bytes) {
   ByteReader in(bytes);
   const bool known = in.byte() == kVersion;
-  const State state{in.number(), static_cast<schema::Duration>(in.number())};
+  const State state{in.number(), in.number(), static_cast<schema::Duration>(in.number())};
   return known && in.ok() && in.at_end() ? std::optional(state) : std::nullopt;
 }
 

@@ -65,8 +65,9 @@ std::optional<schema::EventTime> read_epoch_clock(std::string_view bytes);
 
 /// What the chunks hold.
 struct State {
-  schema::Position indexed = 0;  ///< Every epoch up to this one.
-  schema::Duration lag = 0;      ///< See HistoryBounds.
+  schema::Position indexed = 0;   ///< Every epoch up to this one,
+  schema::Position indexing = 0;  ///< and some of what follows up to here, where this is larger.
+  schema::Duration lag = 0;       ///< See HistoryBounds.
 };
 std::string write_state(const State& state);
 std::optional<State> read_state(std::string_view bytes);

@@ -40,6 +40,9 @@ std::string_view view(const rocksdb::Slice& bytes) {
   return {bytes.data(), bytes.size()};
 }
 
+/// Chunks in one write: some milliseconds for which the journal waits at most.
+constexpr int kChunksAWrite = 1'024;
+
 /// The journal is the truth and tells everything again, so none of this is in the write-ahead log.
 rocksdb::WriteOptions unlogged() {
   rocksdb::WriteOptions options;
@@ -88,6 +91,7 @@ class RocksdbHistory final : public History {
   Result<void> load_tail(Position from);
   Result<void> take_in(const EpochChanges& epoch, rocksdb::WriteBatch& batch);
   Result<void> index_tail();
+  Result<void> write_state(const format::State& state);
   Result<void> begin_drop(Position position);
   Result<EpochChangesPtr> read_epoch(Position position, const rocksdb::Slice& bytes) const;
   static std::optional<format::ChunkPlace> place_in(const Series& series, const Iterator& at);
@@ -108,6 +112,7 @@ class RocksdbHistory final : public History {
   HistoryTail tail_;
   HistoryBounds bounds_;
   Position indexed_ = 0;  // chunks hold everything up to here, the tail what follows
+  Position cut_at_ = 0;   // where the chunks begun last time end; 0: none were left unfinished
 };
 
 Error RocksdbHistory::damaged(const std::string& what, std::string message) const {
@@ -132,6 +137,7 @@ Result<void> RocksdbHistory::check_model() {
 
 Result<void> RocksdbHistory::begin_anew() {
   indexed_ = 0;
+  cut_at_ = 0;
   bounds_ = {};
   return wipe(store_, model_.version());
 }
@@ -144,6 +150,7 @@ Result<void> RocksdbHistory::load_bounds() {
     const auto state = format::read_state(bytes);
     if (!state) return damaged("history", "its state is unreadable");
     indexed_ = state->indexed;
+    if (state->indexing > state->indexed) cut_at_ = state->indexing;
     bounds_.lag = state->lag;
   }
   status = store_.database().Get({}, store_.meta(), slice(format::kDroppedKey), &bytes);
@@ -214,12 +221,23 @@ Result<void> RocksdbHistory::take_in(const EpochChanges& epoch, rocksdb::WriteBa
     bounds_.complete = epoch.position;
     bounds_.clock = epoch.clock;
   }
-  return tail_.size() < tail_max_ ? Result<void>() : index_tail();
+  const bool cut = cut_at_ != 0 ? bounds_.complete == cut_at_ : tail_.size() >= tail_max_;
+  return cut ? index_tail() : Result<void>();
 }
 
-/// All chunks and the word that they are there are one write, which lies in one file in the end.
+/// In several writes, so that the journal need not wait long for its turn. Should the process end between
+/// them, the same chunks are made once more: from the same epochs, for `indexing` says where to cut.
 Result<void> RocksdbHistory::index_tail() {
+  const Position cut = bounds_.complete;
+  if (auto begun = write_state({indexed_, cut, bounds_.lag}); !begun.ok()) return begun;
   rocksdb::WriteBatch batch;
+  Result<void> outcome;
+  const auto write_out = [&](int at_least) {
+    if (batch.Count() < at_least || !outcome.ok()) return;
+    const auto status = store_.database().Write(unlogged(), &batch);
+    if (!status.ok()) outcome = store_.explain(status, "write the history");
+    batch.Clear();
+  };
   tail_.for_each([&](const Series& series, const std::vector<HistoryEntry>& entries) {
     format::ChunkPlace place{series, 0, 0};
     for (std::size_t i = 0; i < entries.size(); i += format::kChunkEntriesMax) {
@@ -229,15 +247,23 @@ Result<void> RocksdbHistory::index_tail() {
       encoded_.clear();
       format::write_chunk(place, std::span(entries).subspan(i, size), encoded_);
       batch.Put(store_.history(), slice(format::chunk_key(place)), encoded_);
+      write_out(kChunksAWrite);
     }
   });
-  const Position indexed = bounds_.complete;
-  batch.Put(store_.history(), slice(format::kStateKey), format::write_state({indexed, bounds_.lag}));
-  const auto status = store_.database().Write(unlogged(), &batch);
-  if (!status.ok()) return store_.explain(status, "write the history");
+  write_out(1);
+  if (!outcome.ok()) return outcome;
+  if (auto done = write_state({cut, cut, bounds_.lag}); !done.ok()) return done;
   const std::unique_lock lock(mutex_);
-  indexed_ = std::max(indexed_, indexed);
+  indexed_ = cut;
+  cut_at_ = 0;
   tail_.clear();
+  return {};
+}
+
+Result<void> RocksdbHistory::write_state(const format::State& state) {
+  const auto status = store_.database().Put(unlogged(), store_.history(), slice(format::kStateKey),
+                                            format::write_state(state));
+  if (!status.ok()) return store_.explain(status, "write the history");
   return {};
 }
 
@@ -383,9 +409,10 @@ Result<std::vector<EpochChangesPtr>> RocksdbHistory::epochs(Position after, std:
 Result<void> RocksdbHistory::begin_drop(Position position) {
   const auto clock = clock_at(position);
   if (!clock.ok()) return clock.error();
-  if (position > indexed_) {
+  if (position > indexed_ && cut_at_ == 0) {
     if (auto indexed = index_tail(); !indexed.ok()) return indexed;
   }
+  if (position > indexed_) return {};  // soon: chunks begun before a crash come first
   // What is deleted below must not be the only copy of what was sorted into chunks just now.
   if (auto durable = make_durable(); !durable.ok()) return durable;
   rocksdb::WriteOptions synced;
@@ -416,6 +443,7 @@ Result<bool> RocksdbHistory::drop_through(Position position) {
   if (!sweep_.under_way()) {
     if (position <= std::max(bounds_.dropped, swept_)) return true;
     if (auto begun = begin_drop(position); !begun.ok()) return begun.error();
+    if (!sweep_.under_way()) return true;
   }
   auto done = sweep_.go_on();
   if (done.ok() && *done) swept_ = bounds_.dropped;

@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 
+#include "actors/history_format.h"
 #include "actors/history_query.h"
 #include "actors/rocksdb_history.h"
 #include "tests/actors/history_samples.h"
@@ -283,6 +285,29 @@ TEST_P(StoredHistory, WhatACrashLostIsTakenInAgain) {
     }
     expect_agreement(naive);
   }
+}
+
+TEST_P(StoredHistory, ChunksLeftUnfinishedByACrashAreMadeOfTheSameEpochsAgain) {
+  tail_max_ = 60;
+  open("data");
+  NaiveHistory naive(14);
+  const auto state = [this] {
+    std::string bytes;
+    const auto status = store_->database().Get({}, store_->history(), "m", &bytes);
+    return status.ok() ? history_format::read_state(bytes) : std::nullopt;
+  };
+  while (!state()) take_in(naive, 1);
+  // As if the process had ended after the last chunk, before the word that all are there.
+  const Position cut = state()->indexed;
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  const std::string unfinished = history_format::write_state({0, cut, history_->bounds().lag});
+  ASSERT_TRUE(store_->database().Put(unlogged, store_->history(), "m", unfinished).ok());
+  tail_max_ = 7;
+  open("data");
+  EXPECT_EQ(state()->indexed, cut);
+  take_in(naive, 30);
+  expect_agreement(naive);
 }
 
 TEST_P(StoredHistory, WhatWasMadeDurableSurvivesACrash) {
