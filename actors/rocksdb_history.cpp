@@ -41,7 +41,7 @@ std::string_view view(const rocksdb::Slice& bytes) {
 }
 
 /// Chunks in one write: some milliseconds for which the journal waits at most.
-constexpr int kChunksAWrite = 1'024;
+constexpr std::uint32_t kChunksAWrite = 1'024;
 
 /// The journal is the truth and tells everything again, so none of this is in the write-ahead log.
 rocksdb::WriteOptions unlogged() {
@@ -232,7 +232,7 @@ Result<void> RocksdbHistory::index_tail() {
   if (auto begun = write_state({indexed_, cut, bounds_.lag}); !begun.ok()) return begun;
   rocksdb::WriteBatch batch;
   Result<void> outcome;
-  const auto write_out = [&](int at_least) {
+  const auto write_out = [&](std::uint32_t at_least) {
     if (batch.Count() < at_least || !outcome.ok()) return;
     const auto status = store_.database().Write(unlogged(), &batch);
     if (!status.ok()) outcome = store_.explain(status, "write the history");

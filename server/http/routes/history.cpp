@@ -21,6 +21,7 @@ using schema::Result;
 
 constexpr std::uint64_t kLimitDefault = 1'000;
 constexpr std::uint64_t kLimitMax = 10'000;
+constexpr std::size_t kEntriesAStep = 16'384;
 constexpr std::array<std::string_view, 5> kAggregates = {"min", "max", "mean", "last", "first"};
 
 /// A range as asked for. Owns everything: it outlives the request.
@@ -178,17 +179,27 @@ Result<std::optional<EventTime>> write_versions(JsonWriter& json, const schema::
                                                 const actors::History& history, const Wanted& wanted,
                                                 const Range& range, schema::Position known,
                                                 const schema::Value& initial) {
-  auto page =
-      actors::versions_between(history, wanted.series, range.from, range.to, known, initial, wanted.limit);
-  if (!page.ok()) return page.error();
-  EventTime next = page->to;
-  if (page->versions.size() > wanted.limit) {
-    next = page->versions[wanted.limit].from;
-    page->versions.resize(wanted.limit);
+  // One version more than wanted tells where the next page begins.
+  std::vector<actors::Version> versions;
+  EventTime next = range.from;
+  for (std::size_t looked_at = 0; next < range.to && versions.size() <= wanted.limit;) {
+    if (looked_at >= actors::kEntriesPerAnswerMax) break;
+    const auto page =
+        actors::versions_between(history, wanted.series, next, range.to, known, initial, kEntriesAStep);
+    if (!page.ok()) return page.error();
+    for (const actors::Version& version : page->versions) {
+      if (versions.empty() || versions.back().value != version.value) versions.push_back(version);
+    }
+    looked_at += kEntriesAStep;
+    next = page->to;
+  }
+  if (versions.size() > wanted.limit) {
+    next = versions[wanted.limit].from;
+    versions.resize(wanted.limit);
   }
   write_key(json, "versions");
   json.StartArray();
-  for (const actors::Version& version : page->versions) {
+  for (const actors::Version& version : versions) {
     json.StartObject();
     write_key(json, "from");
     write_time(json, version.from);
