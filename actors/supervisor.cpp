@@ -108,6 +108,10 @@ void Supervisor::create_entities() {
     entities_[entity]->connect(model, entities_);
     entities_[entity]->initialise(workspace);
   }
+  // Links come before what they are bound to; with that there, they know what was never sent.
+  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
+    if (model.is_link(entity)) entities_[entity]->initialise(workspace);
+  }
   actors_.reserve(created.size());
   for (EntityPtr& entity : created) {
     actors_.push_back(home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity)));

@@ -34,6 +34,7 @@ bool Wave::start(const EventBatch& events, const std::vector<std::uint64_t>& id_
   id_hashes_ = &id_hashes;
   times_ = times;
   plan_.begin();
+  round_ = 0;
   file(events);
   for (const EntityIndex entity : woken) {
     if (plan_.claim(entity)) plan_.add(entity);
@@ -58,6 +59,7 @@ bool Wave::run_levels() {
   while (true) {
     const auto level = plan_.next_level();
     if (level.empty()) return true;
+    if (plan_.round() != round_) keep_changes();
     if (level.size() >= 2 * portion_entities_ && system_.scheduler().num_workers() > 1) {
       share(level);
       return false;
@@ -70,6 +72,19 @@ bool Wave::run_levels() {
       }
       workspace.reached.clear();
     }
+  }
+}
+
+/// An entity may run on another thread in the next round, but its changes are told in their order.
+void Wave::keep_changes() {
+  round_ = plan_.round();
+  for (Workspace& workspace : workspaces_) {
+    const auto append = [](auto& to, auto& from) {
+      to.insert(to.end(), from.begin(), from.end());
+      from.clear();
+    };
+    append(earlier_.changes, workspace.changes);
+    append(earlier_.statuses, workspace.statuses);
   }
 }
 
@@ -125,7 +140,7 @@ void Wave::observe_events(Entity& entity) {
 }
 
 void Wave::collect(const std::function<void(Workspace&)>& visit) {
-  for (Workspace& workspace : workspaces_) {
+  const auto take = [&](Workspace& workspace) {
     visit(workspace);
     workspace.changes.clear();
     workspace.statuses.clear();
@@ -133,7 +148,9 @@ void Wave::collect(const std::function<void(Workspace&)>& visit) {
     workspace.evaluated = 0;
     workspace.failed = 0;
     workspace.revisions = 0;
-  }
+  };
+  if (!earlier_.changes.empty()) take(earlier_);
+  for (Workspace& workspace : workspaces_) take(workspace);
 }
 
 void Wave::check_invariants() const {

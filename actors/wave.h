@@ -62,6 +62,7 @@ class Wave {
 
   void file(const schema::EventBatch& events);
   bool run_levels();
+  void keep_changes();
   void run(std::span<const schema::EntityIndex> entities, Workspace& workspace);
   void share(std::span<const schema::EntityIndex> level);
   void finish_portion();
@@ -77,6 +78,8 @@ class Wave {
   const schema::EventBatch* events_ = nullptr;
   const std::vector<std::uint64_t>* id_hashes_ = nullptr;
   EpochTimes times_;
+  std::uint32_t round_ = 0;
+  Workspace earlier_;                                  // what former rounds recorded, in order
   std::vector<caf::intrusive_ptr<Portion>> portions_;  // kept for the next level
   std::atomic<std::size_t> portions_left_{0};
   oneapi::tbb::enumerable_thread_specific<Workspace> workspaces_;
