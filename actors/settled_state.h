@@ -73,6 +73,8 @@ class SettledState {
   }
 
   const Episodes& episodes() const { return episodes_; }
+  schema::Position position() const { return position_; }
+  schema::EventTime clock() const { return clock_; }
 
  private:
   Cause explain(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth,
