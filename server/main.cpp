@@ -7,8 +7,8 @@ namespace {
 constexpr const char* kFooter =
     "Options of serve can also be given in the environment, as POLLUX_ and the name; the flag wins.\n"
     "Exit codes: 0 ok; 1 the check failed, or a model or question was refused; 2 wrong usage; 3 the data\n"
-    "directory is damaged, locked or another twin's; 4 a file or the network failed; 5 done, but some rows of\n"
-    "recorded data were not taken; 130 interrupted.";
+    "directory is damaged, locked or another twin's; 4 a file or the network failed; 5 done, but some rows\n"
+    "of recorded data were not taken; 130 interrupted.";
 
 }  // namespace
 

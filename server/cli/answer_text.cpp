@@ -141,7 +141,7 @@ std::string hypothesis_text(const element& root) {
     changes.push_back({std::to_string(number_in(change, "level")), name_in(change), value_in(change, "was"),
                        value_in(change, "would_be")});
   });
-  if (changes.size() == 1) return text + "nothing else would change\n";
+  if (changes.size() == 1) return text + "nothing else that was computed would change\n";
   add_table(changes, text);
   std::vector<Row> effects = {{"CONSTRAINT", "EFFECT", "IF IT LASTS", "SEVERITY", "REQUIRES"}};
   for_each_in(root, "constraints", [&](const element& each) {
@@ -186,7 +186,7 @@ schema::Result<std::string> impact_text(std::string_view body) {
   }
   const bool supposes = root["supposed"].error() == simdjson::SUCCESS;
   std::string text = supposes ? hypothesis_text(root) : cone_text(root);
-  if (true_in(root, "truncated")) text += "... there is more; see --limit\n";
+  if (true_in(root, "truncated")) text += "... there is more than is shown or computed\n";
   return text;
 }
 

@@ -36,7 +36,7 @@ TEST(ImpactText, WithoutAValueListsWhatDependsOnIt) {
             "LEVEL  ENTITY  KIND        ATTRIBUTES\n"
             "0      pump    asset       flow, speed\n"
             "1      enough  constraint  status\n"
-            "... there is more; see --limit\n");
+            "... there is more than is shown or computed\n");
 }
 
 TEST(ImpactText, WithAValueTellsWhatWouldChangeAndBreak) {
