@@ -28,13 +28,19 @@ TEST(Cascades, AreThoseOfASearchFromEachEntity) {
   }
 }
 
-TEST(Cascades, AreCountedAcrossManyPassesAndRows) {
+TEST(Cascades, AreCountedAcrossManyPassesAndRowsInAnyOrder) {
   constexpr EntityIndex kLength = 2'000;
   std::vector<std::pair<EntityIndex, EntityIndex>> edges;
   for (EntityIndex e = 1; e < kLength; ++e) edges.emplace_back(e - 1, e);
   const Model chain = samples::shaped(std::vector(kLength, samples::kNode), edges);
-  const std::vector<Cascade> cascades = count_cascades(chain, chain.topological_order());
-  for (EntityIndex e = 0; e < kLength; ++e) ASSERT_EQ(cascades[e].entities, kLength - 1 - e);
+  std::vector<EntityIndex> all(kLength);
+  std::iota(all.begin(), all.end(), EntityIndex{0});
+  for (int order = 0; order < 3; ++order) {
+    if (order == 1) std::ranges::reverse(all);
+    if (order == 2) std::ranges::shuffle(all, std::mt19937_64(4));
+    const std::vector<Cascade> cascades = count_cascades(chain, all);
+    for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(cascades[i].entities, kLength - 1 - all[i]);
+  }
 }
 
 }  // namespace
