@@ -431,7 +431,7 @@ void Supervisor::answer_queries() {
 }
 
 SettledState Supervisor::settled_state() const {
-  return {context_.model, entities_, episodes_, settled_position_, settled_clock_};
+  return {context_.model, entities_, episodes_, settled_position_, settled_clock_, &admission_};
 }
 
 }  // namespace pollux::actors

@@ -195,9 +195,19 @@ void Twin::episodes(EntityIndex constraint, EventTime from, EventTime to, std::s
   });
 }
 
-void Twin::why(EntityIndex entity, AttributeSlot attribute, unsigned depth, std::function<void(Cause)> done) {
-  implementation_->query(
-      [=, done = std::move(done)](const SettledState& state) { done(state.why(entity, attribute, depth)); });
+void Twin::why(EntityIndex entity, AttributeSlot attribute, unsigned depth, EventTime at,
+               std::function<void(Explanation)> done) {
+  implementation_->query([=, this, done = std::move(done)](const SettledState& state) {
+    done(explain(model(), state, entity, attribute, depth, at));
+  });
+}
+
+void Twin::standing(std::vector<schema::EventKey> keys, std::function<void(std::vector<bool>)> done) {
+  implementation_->query([keys = std::move(keys), done = std::move(done)](const SettledState& state) {
+    std::vector<bool> stands;
+    for (const schema::EventKey& key : keys) stands.push_back(state.stands(key));
+    done(std::move(stands));
+  });
 }
 
 void Twin::digest(std::function<void(Digest)> done) {

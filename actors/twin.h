@@ -14,6 +14,7 @@
 #include "actors/change.h"
 #include "actors/change_feed.h"
 #include "actors/episodes.h"
+#include "actors/explanation.h"
 #include "actors/journal.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
@@ -81,10 +82,12 @@ class Twin {
   void episodes(schema::EntityIndex constraint, schema::EventTime from, schema::EventTime to,
                 std::size_t limit, std::function<void(std::vector<Episode>)> done);
 
-  /// Explains a value by its inputs, theirs, and so on, to `depth` levels and `SettledState::kCausesMax`
-  /// steps.
-  void why(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth,
-           std::function<void(Cause)> done);
+  /// Explains what a value is, or was at `at`: see `explain`. The events in it have yet to be named.
+  void why(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth, schema::EventTime at,
+           std::function<void(Explanation)> done);
+
+  /// For each identity, whether what that event said counts: see `SettledState::stands`.
+  void standing(std::vector<schema::EventKey> keys, std::function<void(std::vector<bool>)> done);
 
   void digest(std::function<void(Digest)> done);
 

@@ -21,7 +21,9 @@ enum class RouteId : std::uint8_t {
   changes,
   digest,
   why,
+  impact,
   graph,
+  graph_analysis,
   model,
   quarantine,
   metrics,
@@ -33,10 +35,24 @@ inline constexpr std::size_t kRouteCount = static_cast<std::size_t>(RouteId::unm
 
 /// The path as written in the documentation.
 inline const char* name_of(RouteId route) {
-  static constexpr std::array<const char*, kRouteCount> kNames = {
-      "/",           "/v1/events", "/v1/entities", "/v1/entities/{id}", "/v1/constraints", "/v1/episodes",
-      "/v1/changes", "/v1/digest", "/v1/why",      "/v1/graph",         "/v1/model",       "/v1/quarantine",
-      "/metrics",    "/livez",     "/readyz",      "unmatched"};
+  static constexpr std::array<const char*, kRouteCount> kNames = {"/",
+                                                                  "/v1/events",
+                                                                  "/v1/entities",
+                                                                  "/v1/entities/{id}",
+                                                                  "/v1/constraints",
+                                                                  "/v1/episodes",
+                                                                  "/v1/changes",
+                                                                  "/v1/digest",
+                                                                  "/v1/why",
+                                                                  "/v1/impact",
+                                                                  "/v1/graph",
+                                                                  "/v1/graph/analysis",
+                                                                  "/v1/model",
+                                                                  "/v1/quarantine",
+                                                                  "/metrics",
+                                                                  "/livez",
+                                                                  "/readyz",
+                                                                  "unmatched"};
   return kNames[static_cast<std::size_t>(route)];
 }
 

@@ -274,6 +274,7 @@ void HttpServer::run() {
   server.receiver = nullptr;
   server.drain();
   server.tasks = nullptr;
+  server.site.worker.stop();  // its jobs may use the twin, which may go when this returns
   server.bell.detach();
   if (!server.is_attached) server.attached.set_value();
 }

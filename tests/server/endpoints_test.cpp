@@ -217,6 +217,54 @@ TEST(Why, ADepthCutsTheExplanationAndSaysSo) {
   EXPECT_THAT(answer.body, Not(HasSubstr(R"("attribute":"speed")")));
 }
 
+TEST(Why, AnObservedValueNamesItsEventAndWhereTheJournalHasIt) {
+  RunningServer server;
+  server.post("[" + speed_event("1", 0, 10) + "]");
+  server.post("[" + speed_event("2", 5, 20) + "]");
+  const auto cause = parse(server.get("/v1/why/pump-1/speed"));
+  EXPECT_STREQ(cause["origin"].GetString(), "event");
+  EXPECT_STREQ(cause["event"]["source"].GetString(), "bms");
+  EXPECT_STREQ(cause["event"]["id"].GetString(), "2");
+  EXPECT_STREQ(cause["event"]["type"].GetString(), "pollux.observe");
+  EXPECT_STREQ(cause["event"]["time"].GetString(), "2026-11-22T07:28:05Z");
+  EXPECT_EQ(cause["event"]["position"].GetUint64(), 2u);
+  EXPECT_EQ(cause["position"].GetUint64(), 2u);
+  EXPECT_STREQ(cause["at"].GetString(), "2026-11-22T07:28:05Z");
+  EXPECT_EQ(std::string(cause["model_version"].GetString()), server.twin().model().version());
+  EXPECT_FALSE(cause["events_truncated"].GetBool());
+}
+
+TEST(Why, APastTimeIsExplainedByTheEventsOfThatTime) {
+  RunningServer server;
+  server.post("[" + speed_event("1", 0, 10) + "," + speed_event("2", 60, 80) + "]");
+  const auto cause = parse(server.get("/v1/why/enough/status?at=2026-11-22T07:28:30Z"));
+  EXPECT_STREQ(cause["value"].GetString(), "violated");
+  EXPECT_STREQ(cause["broken_since"].GetString(), "2026-11-22T07:28:00Z");
+  EXPECT_STREQ(cause["for"].GetString(), "0 s");
+  EXPECT_STREQ(cause["at"].GetString(), "2026-11-22T07:28:30Z");
+  const auto& flow = cause["inputs"][0];
+  EXPECT_EQ(flow["value"].GetDouble(), 2);
+  EXPECT_STREQ(flow["inputs"][1]["event"]["id"].GetString(), "1");
+  EXPECT_STREQ(parse(server.get("/v1/why/enough/status"))["value"].GetString(), "satisfied");
+}
+
+TEST(Why, ATimeAheadOfTheClockIsRefused) {
+  RunningServer server;
+  server.post("[" + speed_event("1", 0, 10) + "]");
+  const Answer answer = server.get("/v1/why/pump-1/speed?at=2026-11-22T07:28:01Z");
+  EXPECT_EQ(answer.status, 400u);
+  EXPECT_THAT(answer.body, HasSubstr("ahead of the twin's clock, which stands at 2026-11-22T07:28:00Z"));
+}
+
+TEST(Why, ATimeThatMemoryNoLongerHoldsIsGoneAndSaysSinceWhenItIsHeld) {
+  RunningServer server;
+  for (int i = 0; i < 100; ++i) server.post("[" + speed_event(std::to_string(i), i * 60, i) + "]");
+  const Answer gone = server.get("/v1/why/pump-1/flow?at=2026-11-22T07:29:00Z");
+  EXPECT_EQ(gone.status, 410u) << gone.body;
+  EXPECT_THAT(gone.body, HasSubstr("no longer in memory, which holds it from 2026-11-22T"));
+  EXPECT_EQ(server.get("/v1/why/pump-1/flow?at=2026-11-22T09:00:00Z").status, 200u);
+}
+
 TEST(TheDigest, ItDependsOnTheEventsAndNotOnTheirOrder) {
   RunningServer first;
   RunningServer second;

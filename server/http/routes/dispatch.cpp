@@ -30,6 +30,8 @@ kj::Promise<Reply> dispatch(const Request& request, Site& site) {
       return with_twin(show_digest, request, site);
     case RouteId::why:
       return with_twin(explain, request, site);
+    case RouteId::impact:
+      return with_twin(show_impact, request, site);
     case RouteId::quarantine:
       return with_twin(list_quarantine, request, site);
     case RouteId::page:
@@ -38,6 +40,8 @@ kj::Promise<Reply> dispatch(const Request& request, Site& site) {
       return show_model(request, site);
     case RouteId::graph:
       return show_graph(request, site);
+    case RouteId::graph_analysis:
+      return show_graph_analysis(request, site);
     case RouteId::metrics:
       return show_metrics(site);
     case RouteId::livez:

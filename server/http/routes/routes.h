@@ -15,6 +15,7 @@ kj::Promise<Reply> show_entity(const Request& request, Site& site, actors::Twin&
 kj::Promise<Reply> list_constraints(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> list_episodes(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> explain(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> show_impact(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> show_digest(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> list_quarantine(const Request& request, Site& site, actors::Twin& twin);
 
@@ -22,6 +23,7 @@ kj::Promise<Reply> list_quarantine(const Request& request, Site& site, actors::T
 Reply show_page(const Request& request);
 Reply show_model(const Request& request, const Site& site);
 Reply show_graph(const Request& request, const Site& site);
+kj::Promise<Reply> show_graph_analysis(const Request& request, Site& site);
 Reply show_metrics(const Site& site);
 Reply show_liveness();
 Reply show_readiness(const Site& site);
