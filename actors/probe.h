@@ -94,7 +94,8 @@ struct DomainProbe {
   Counter revisions;     ///< Changes to an already settled past.
   Counter changes;       ///< Values that changed, revisions included.
   Counter journal_bytes;
-  Counter changes_dropped_slow_reader;
+  Counter epochs_full;  ///< Epochs that left submissions waiting because they had as many events as allowed.
+  Counter episodes_dropped;                ///< Beyond what is kept of each constraint.
   Gauge remembered_events;                 ///< Identities kept in memory to tell duplicates.
   std::array<Gauge, 3> quarantine_events;  ///< Waiting to be decided, by `schema::QuarantineReason`.
   Gauge quarantine_bytes;
@@ -103,7 +104,16 @@ struct DomainProbe {
   std::vector<SourceProbe> sources;  ///< By source index; made before anything reads it.
   Gauge entities;
   Gauge revised_events;  ///< Kept because corrections or retractions speak of them.
-  Gauge queue_events;    ///< Submitted, not yet settled.
+  Gauge revised_events_max;
+  Gauge epoch_events;  ///< In the newest epoch.
+  Gauge epoch_events_max;
+  Gauge change_epochs;  ///< Whose changes are kept for readers that resume.
+  Gauge change_epochs_max;
+  Gauge changes_kept;  ///< In all of these.
+  Gauge changes_kept_max;
+  Gauge episodes_kept;
+  Gauge episodes_per_constraint_max;
+  Gauge queue_events;  ///< Submitted, not yet settled.
   Gauge queue_events_max;
   Gauge clock_ns;  ///< The twin's clock, event time.
   Gauge settled_position;

@@ -180,11 +180,16 @@ void Supervisor::form() {
   std::size_t events = 0;
   while (!pending_.empty()) {
     const std::size_t next = pending_.front()->size;
-    if (events > 0 && events + next > context_.epoch_events_max) break;
+    if (events > 0 && events + next > context_.epoch_events_max) {
+      context_.probe.epochs_full.add();
+      break;
+    }
     events += next;
     take_in(*epoch, std::move(pending_.front()));
     pending_.pop_front();
   }
+  context_.probe.epoch_events.set(static_cast<std::int64_t>(events));
+  context_.probe.remembered_events.set(static_cast<std::int64_t>(admission_.remembered()));
   const bool nothing = epoch->parts.empty() && epoch->record.events.events.empty();
   if (!nothing || !epoch->quarantine.empty()) journal(std::move(epoch));
 }
@@ -348,6 +353,8 @@ std::vector<Change> Supervisor::collect() {
     }
   });
   probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
+  probe.episodes_kept.set(static_cast<std::int64_t>(episodes_.kept()));
+  probe.episodes_dropped.add(episodes_.dropped() - probe.episodes_dropped.value());
   return changes;
 }
 
@@ -360,8 +367,10 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
     return;
   }
   probe.epochs_settled.add();
-  context_.feed.publish(
+  const ChangeFeed::Fill fill = context_.feed.publish(
       std::make_shared<EpochChanges>(epoch.record.position, settled_clock_, std::move(changes)));
+  probe.change_epochs.set(static_cast<std::int64_t>(fill.epochs));
+  probe.changes_kept.set(static_cast<std::int64_t>(fill.changes));
 }
 
 void Supervisor::count_status(const Change& change) {

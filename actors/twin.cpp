@@ -55,10 +55,20 @@ struct Twin::Implementation {
         feed(o.change_epochs_max, o.changes_max),
         sources(*model, probe) {
     probe.clock_ns.set(schema::kBeginning);
-    probe.queue_events_max.set(static_cast<std::int64_t>(options.queue_events_max));
+    show_bounds();
     writer = std::make_unique<JournalWriter>(*journal);
     use_tbb_scheduler(config, options.threads);
     system = std::make_unique<caf::actor_system>(config);
+  }
+
+  void show_bounds() {
+    const auto show = [](Gauge& gauge, std::size_t bound) { gauge.set(static_cast<std::int64_t>(bound)); };
+    show(probe.queue_events_max, options.queue_events_max);
+    show(probe.epoch_events_max, options.epoch_events_max);
+    show(probe.change_epochs_max, options.change_epochs_max);
+    show(probe.changes_kept_max, options.changes_max);
+    show(probe.revised_events_max, Revisions::kEventsMax);
+    show(probe.episodes_per_constraint_max, Episodes::kPerConstraintMax);
   }
 
   void spawn_supervisor() {
@@ -271,6 +281,8 @@ void Twin::stop() {
   caf::anon_send(self.supervisor, drain_atom::value, signal);
   drained.get();
   self.writer.reset();
+  // A tick that is still to come would hold on to the supervisor, and with it the system, until its time.
+  self.system->clock().cancel_all();
   caf::anon_send_exit(self.supervisor, caf::exit_reason::user_shutdown);
   self.supervisor = nullptr;
   self.system.reset();

@@ -275,6 +275,7 @@ TEST_F(RocksdbJournal, AnEntityTheModelLostIsNamedWithThePosition) {
     ASSERT_TRUE(journal->append(record, {}).ok());
   }
   schema::samples::Variation variation;
+  variation.source_text = "version 2";
   variation.pumps = 4;
   const schema::Model smaller = schema::samples::model(variation);
   Result<void> result;
