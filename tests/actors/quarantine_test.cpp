@@ -99,7 +99,7 @@ class Quarantine : public testing::TestWithParam<bool> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Journals, Quarantine, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Rocksdb" : "Memory"; });
+                         [](const auto& run) { return run.param ? "Rocksdb" : "Memory"; });
 
 TEST_P(Quarantine, WhatMemoryStillReachesIsAdmittedWithItsOwnTimeAndSurvivesARestart) {
   ASSERT_EQ(report("old", kNoon - 10 * kMinute, 7), EventOutcome::too_late);
