@@ -90,7 +90,8 @@ class Admission {
     schema::EventTime newest = schema::kBeginning;
     std::vector<schema::EventKey> keys;
   };
-  static constexpr std::size_t kGenerationKeysMax = 65'536;
+  /// Few, so that the identities in memory are hardly more than those that matter and stay in the cache.
+  static constexpr std::size_t kGenerationKeysMax = 4'096;
 
   EventOutcome admit_since(schema::EventTime deadline, const schema::EventKey& key,
                            const schema::Event& event, const schema::EventKey& named);

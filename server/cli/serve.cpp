@@ -115,8 +115,8 @@ class Startup {
     if (!twin.ok()) return twin.error();
     twin_ = std::move(*twin);
     for (const schema::Misfit& misfit : twin_->misfits()) {
-      spdlog::warn("set aside as poison: {} events and {} values of others in the journal: {}", misfit.events,
-                   misfit.values, misfit.why);
+      spdlog::warn("set aside as poison: {} events of the journal, and {} values of other events: {}",
+                   misfit.events, misfit.values, misfit.why);
     }
     metrics_.observe(twin_->probe(), model_->name());
     return {};

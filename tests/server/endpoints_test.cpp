@@ -93,7 +93,8 @@ TEST(Quarantine, SeveralEventsAreDecidedOnWithOneRequest) {
   EXPECT_EQ(server.ask("POST", "/v1/quarantine/discard", json, R"({"numbers":[]})").status, 400u);
   EXPECT_EQ(server.ask("POST", "/v1/quarantine/discard", json, R"({"numbers":["1"]})").status, 400u);
   EXPECT_EQ(server.ask("POST", "/v1/quarantine/discard", "Content-Type: text/plain\r\n", "1").status, 415u);
-  EXPECT_THAT(server.metrics(), HasSubstr(R"(pollux_quarantine_decisions_total{decision="discarded")"));
+  EXPECT_THAT(server.metrics(),
+              HasSubstr(R"(pollux_quarantine_decisions_total{domain="plant",decision="discarded"} 1)"));
 }
 
 TEST(Sources, EachIsShownWithWhatItSentAndWhatIsMissing) {
