@@ -17,13 +17,12 @@ JournalWriter::~JournalWriter() {
   thread_.join();
 }
 
-void JournalWriter::append(const schema::EpochRecord& record,
-                           const std::vector<QuarantinedEvent>& quarantined,
+void JournalWriter::append(const schema::EpochRecord& record, const QuarantineChanges& quarantine,
                            std::function<void(schema::Result<void>)> done) {
   {
     const std::lock_guard lock(mutex_);
     POLLUX_ASSERT(!job_.done, "one append at a time");
-    job_ = {&record, &quarantined, std::move(done)};
+    job_ = {&record, &quarantine, std::move(done)};
   }
   changed_.notify_one();
 }
@@ -37,7 +36,7 @@ void JournalWriter::run() {
       if (!job_.done) return;
       job = std::exchange(job_, {});
     }
-    job.done(journal_.append(*job.record, *job.quarantined));
+    job.done(journal_.append(*job.record, *job.quarantine));
   }
 }
 

@@ -5,7 +5,6 @@
 #include <functional>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #include "actors/journal.h"
 #include "schema/event.h"
@@ -22,13 +21,13 @@ class JournalWriter {
 
   /// Appends; `done` is called on the writer's thread. What is referred to must live until then.
   /// REQUIRES: the former append is done.
-  void append(const schema::EpochRecord& record, const std::vector<QuarantinedEvent>& quarantined,
+  void append(const schema::EpochRecord& record, const QuarantineChanges& quarantine,
               std::function<void(schema::Result<void>)> done);
 
  private:
   struct Job {
     const schema::EpochRecord* record = nullptr;
-    const std::vector<QuarantinedEvent>* quarantined = nullptr;
+    const QuarantineChanges* quarantine = nullptr;
     std::function<void(schema::Result<void>)> done;
   };
 

@@ -29,28 +29,14 @@ std::int64_t ns_since(steady_clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count();
 }
 
-schema::QuarantineReason reason_of(EventOutcome outcome) {
-  switch (outcome) {
-    case EventOutcome::from_the_future:
-      return schema::QuarantineReason::from_the_future;
-    case EventOutcome::poison:
-      return schema::QuarantineReason::poison;
-    default:
-      return schema::QuarantineReason::too_late;
-  }
-}
-
-schema::EventKey named_by(const schema::EventBatch& batch, const Event& event, const Model& model) {
-  if (event.kind == schema::EventKind::observe) return {};
-  return schema::named_key(batch, event, model);
-}
-
 }  // namespace
 
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
     : event_based_actor(config),
       context_(context),
-      admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }) {
+      admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }),
+      intake_(context.model, context.journal, admission_, context.sources, context.probe,
+              context.quarantine) {
   create_entities();
   wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
@@ -141,7 +127,7 @@ void Supervisor::take(SubmissionPtr submission) {
 }
 
 void Supervisor::refuse(const Submission& submission, const Error& why) {
-  context_.probe.queue_events.add(-static_cast<std::int64_t>(submission.batch.events.size()));
+  context_.probe.queue_events.add(-static_cast<std::int64_t>(submission.size));
   submission.done(why);
 }
 
@@ -154,7 +140,7 @@ void Supervisor::tick() {
   while (!wakes_.empty() && entities_[wakes_.top().entity]->wake() != wakes_.top().time) wakes_.pop();
   if (wakes_.empty() || wakes_.top().time > context_.now()) return;
   auto epoch = std::make_unique<Epoch>();
-  admission_.begin_epoch(context_.now());
+  intake_.begin_epoch(context_.now());
   journal(std::move(epoch));
 }
 
@@ -165,11 +151,12 @@ void Supervisor::replay(const RecordPtr& record, Signal replayed) {
   epoch->times.before = last_clock_;
   epoch->record = std::move(*record);
   epoch->replayed = std::move(replayed);
-  const schema::EventBatch& batch = epoch->record.events;
-  for (const Event& event : batch.events) {
-    const schema::EventKey key = schema::event_key(batch, event, context_.model);
-    admission_.restore(key, event, named_by(batch, event, context_.model));
-    epoch->id_hashes.push_back(key.low);
+  schema::EventBatch& batch = epoch->record.events;
+  batch.identify(context_.model);
+  for (std::size_t i = 0; i < batch.events.size(); ++i) {
+    const Event& event = batch.events[i];
+    admission_.restore(batch.keys[i], event, schema::named_key(batch, event, context_.model));
+    context_.sources.accepted(event);
   }
   admission_.restore_clock(epoch->record.clock);
   end_epoch(*epoch);
@@ -193,59 +180,37 @@ void Supervisor::advance() {
 void Supervisor::form() {
   if (pending_.empty() || journaling_ != nullptr || waiting_ != nullptr) return;
   auto epoch = std::make_unique<Epoch>();
-  admission_.begin_epoch(context_.now ? context_.now() : kBeginning);
+  intake_.begin_epoch(context_.now ? context_.now() : kBeginning);
   std::size_t events = 0;
   while (!pending_.empty()) {
-    const std::size_t next = pending_.front()->batch.events.size();
-    if (events > 0 && events + next > context_.epoch_events_max) break;
+    const std::size_t next = pending_.front()->size;
+    if (events > 0 && events + next > context_.epoch_events_max) {
+      context_.probe.epochs_full.add();
+      break;
+    }
     events += next;
-    admit(*epoch, std::move(pending_.front()));
+    take_in(*epoch, std::move(pending_.front()));
     pending_.pop_front();
   }
-  journal(std::move(epoch));
+  context_.probe.epoch_events.set(static_cast<std::int64_t>(events));
+  context_.probe.remembered_events.set(static_cast<std::int64_t>(admission_.remembered()));
+  const bool nothing = epoch->parts.empty() && epoch->record.events.events.empty();
+  if (!nothing || !epoch->quarantine.empty()) journal(std::move(epoch));
 }
 
-void Supervisor::admit(Epoch& epoch, SubmissionPtr submission) {
-  const schema::EventBatch& batch = submission->batch;
-  std::vector<EventOutcome> outcomes;
-  outcomes.reserve(batch.events.size());
-  for (const Event& event : batch.events) {
-    const schema::EventKey key = schema::event_key(batch, event, context_.model);
-    EventOutcome outcome = admission_.admit(key, event, named_by(batch, event, context_.model));
-    // What was set aside before, or accepted too long ago to be remembered here, is known to the journal;
-    // what this epoch sets aside will be.
-    if (outcome != EventOutcome::accepted && outcome != EventOutcome::duplicate &&
-        (context_.journal.holds(key) || context_.journal.quarantine_holds(key) ||
-         !epoch.quarantined_keys.insert(key).second)) {
-      outcome = EventOutcome::duplicate;
+void Supervisor::take_in(Epoch& epoch, SubmissionPtr submission) {
+  Receipt receipt;
+  if (submission->numbers.empty()) {
+    receipt.outcomes = intake_.take(std::move(submission->batch), epoch.record, epoch.quarantine);
+  } else {
+    auto verdicts = intake_.decide(*submission, epoch.record, epoch.quarantine);
+    if (!verdicts.ok()) {
+      refuse(*submission, verdicts.error());
+      return;
     }
-    outcomes.push_back(outcome);
-    switch (outcome) {
-      case EventOutcome::accepted:
-        epoch.record.events.append(batch, event);
-        epoch.id_hashes.push_back(key.low);
-        context_.probe.events_accepted.add();
-        break;
-      case EventOutcome::duplicate:
-        context_.probe.events_duplicate.add();
-        break;
-      case EventOutcome::too_late:
-        context_.probe.events_too_late.add();
-        break;
-      case EventOutcome::from_the_future:
-        context_.probe.events_from_the_future.add();
-        break;
-      case EventOutcome::poison:
-        context_.probe.events_poison.add();
-        break;
-    }
-    if (outcome != EventOutcome::accepted && outcome != EventOutcome::duplicate) {
-      QuarantinedEvent set_aside{0, reason_of(outcome), admission_.clock(), {}};
-      set_aside.event.append(batch, event);
-      epoch.quarantined.push_back(std::move(set_aside));
-    }
+    receipt.verdicts = std::move(verdicts).value();
   }
-  epoch.parts.push_back({std::move(submission), std::move(outcomes)});
+  epoch.parts.push_back({std::move(submission), std::move(receipt)});
 }
 
 /// Sorts out which of the epoch's events stand.
@@ -257,11 +222,9 @@ void Supervisor::end_epoch(Epoch& epoch) {
   epoch.revised = std::make_unique<Epoch::Revised>();
   const schema::EventBatch& batch = epoch.record.events;
   for (std::uint32_t i = 0; i < batch.events.size(); ++i) {
-    const Event& event = batch.events[i];
-    if (event.kind == schema::EventKind::retract) continue;
-    if (admission_.stands(schema::event_key(batch, event, context_.model))) {
-      epoch.revised->standing.append(batch, event);
-      epoch.revised->id_hashes.push_back(epoch.id_hashes[i]);
+    if (batch.events[i].kind == schema::EventKind::retract) continue;
+    if (admission_.stands(batch.keys[i])) {
+      epoch.revised->standing.append(batch, i, 1);
     } else {
       epoch.revised->withheld.push_back(i);
     }
@@ -282,12 +245,12 @@ void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
     epoch->times.clock = last_clock_;
     epoch->record.clock = last_clock_;
     epoch->record.position = ++last_position_;
-  } else if (epoch->quarantined.empty()) {
+  } else if (epoch->quarantine.empty()) {
     waiting_ = std::move(epoch);  // only duplicates: they are acknowledged in turn, after what they repeat
     return;
   }
   journaling_ = std::move(epoch);
-  context_.writer.append(journaling_->record, journaling_->quarantined,
+  context_.writer.append(journaling_->record, journaling_->quarantine,
                          [self = caf::actor_cast<caf::actor>(this)](Result<void> outcome) {
                            caf::anon_send(self, journaled_atom::value,
                                           std::make_shared<const Result<void>>(std::move(outcome)));
@@ -301,6 +264,7 @@ void Supervisor::journaled(const Result<void>& outcome) {
   if (!outcome.ok()) {
     fail(outcome.error());
   } else {
+    if (!journaling_->quarantine.empty()) intake_.measure_quarantine();
     waiting_ = std::move(journaling_);
   }
   advance();
@@ -324,8 +288,7 @@ void Supervisor::propagate() {
   Epoch& epoch = *running_;
   if (epoch.revised) apply_revisions(epoch);
   const bool settled =
-      wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events,
-                   epoch.revised ? epoch.revised->id_hashes : epoch.id_hashes, epoch.woken, epoch.times);
+      wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events, epoch.woken, epoch.times);
   if (settled) settle();
 }
 
@@ -336,7 +299,7 @@ void Supervisor::apply_revisions(Epoch& epoch) {
     const Event& event = batch.events[i];
     for (const schema::ReportedValue& reported : batch.values_of(event)) {
       entities_[event.entity]->withhold(
-          reported.attribute, {event.time, event.sequence, epoch.id_hashes[i], event.source, reported.value},
+          reported.attribute, {event.time, event.sequence, batch.keys[i].low, event.source, reported.value},
           epoch.times);
     }
   }
@@ -361,6 +324,7 @@ void Supervisor::settle() {
   if (context_.check_invariants) {
     wave_->check_invariants();
     episodes_.check_invariants();
+    context_.sources.check_invariants();
   }
   std::vector<Change> changes = collect();
   settled_clock_ = std::max(settled_clock_, epoch->times.clock);
@@ -393,6 +357,8 @@ std::vector<Change> Supervisor::collect() {
     }
   });
   probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
+  probe.episodes_kept.set(static_cast<std::int64_t>(episodes_.kept()));
+  probe.episodes_dropped.add(episodes_.dropped() - probe.episodes_dropped.value());
   return changes;
 }
 
@@ -405,8 +371,10 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
     return;
   }
   probe.epochs_settled.add();
-  context_.feed.publish(
+  const ChangeFeed::Fill fill = context_.feed.publish(
       std::make_shared<EpochChanges>(epoch.record.position, settled_clock_, std::move(changes)));
+  probe.change_epochs.set(static_cast<std::int64_t>(fill.epochs));
+  probe.changes_kept.set(static_cast<std::int64_t>(fill.changes));
 }
 
 void Supervisor::count_status(const Change& change) {
@@ -416,12 +384,17 @@ void Supervisor::count_status(const Change& change) {
                                          (change.was.as_symbol() == Model::kUnknown));
 }
 
-void Supervisor::acknowledge(const Epoch& epoch) {
+void Supervisor::acknowledge(Epoch& epoch) {
   if (epoch.replayed) (*epoch.replayed)();
-  for (const Epoch::Part& part : epoch.parts) {
-    context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->batch.events.size()));
+  for (Epoch::Part& part : epoch.parts) {
+    context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->size));
     context_.probe.submit_to_settled.record(ns_since(part.submission->taken_at));
-    part.submission->done(Receipt{settled_position_, part.outcomes});
+    part.receipt.position = settled_position_;
+    for (QuarantineVerdict& verdict : part.receipt.verdicts) {
+      const bool now = verdict.outcome == QuarantineVerdict::Outcome::admitted && verdict.position == 0;
+      if (now) verdict.position = epoch.record.position;
+    }
+    part.submission->done(std::move(part.receipt));
   }
 }
 

@@ -8,17 +8,18 @@
 #include <memory>
 #include <optional>
 #include <queue>
-#include <unordered_set>
 #include <vector>
 
 #include "actors/admission.h"
 #include "actors/change_feed.h"
 #include "actors/entity.h"
 #include "actors/episodes.h"
+#include "actors/intake.h"
 #include "actors/journal.h"
 #include "actors/journal_writer.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
+#include "actors/source_book.h"
 #include "actors/submission.h"
 #include "actors/wave.h"
 #include "schema/model.h"
@@ -32,11 +33,13 @@ struct DomainContext {
   JournalWriter& writer;
   ChangeFeed& feed;
   DomainProbe& probe;
+  SourceBook& sources;
   /// The wall clock; empty where events alone move the twin's clock.
   std::function<schema::EventTime()> now;
   std::chrono::nanoseconds tick{0};
   std::size_t epoch_events_max = 0;
   std::size_t portion_entities = 0;
+  QuarantineLimits quarantine;
   bool check_invariants = false;
   /// Called once when the journal fails; from then on submissions are refused.
   std::function<void(const schema::Error&)> on_failure;
@@ -59,24 +62,21 @@ using tick_atom = caf::atom_constant<caf::atom("tick")>;
 
 /// One epoch on its way: formed, journaled, propagated, settled.
 struct Epoch {
-  /// A submission, and where its outcomes stand.
+  /// A submission, and what became of it.
   struct Part {
     SubmissionPtr submission;
-    std::vector<EventOutcome> outcomes;
+    Receipt receipt;
   };
 
   schema::EpochRecord record;
-  std::vector<std::uint64_t> id_hashes;
   /// Set where corrections or retractions bear on it: then not all of its events stand.
   struct Revised {
     schema::EventBatch standing;
-    std::vector<std::uint64_t> id_hashes;
     std::vector<std::uint32_t> withheld;  ///< Indices of events that do not stand.
     std::vector<StandingChange> changes;
   };
   std::unique_ptr<Revised> revised;
-  std::vector<QuarantinedEvent> quarantined;
-  std::unordered_set<schema::EventKey, schema::EventKeyHash> quarantined_keys;
+  QuarantineChanges quarantine;
   std::vector<Part> parts;
   EpochTimes times;
   std::vector<schema::EntityIndex> woken;
@@ -112,7 +112,7 @@ class Supervisor : public caf::event_based_actor {
   /// Moves every epoch on that can move.
   void advance();
   void form();
-  void admit(Epoch& epoch, SubmissionPtr submission);
+  void take_in(Epoch& epoch, SubmissionPtr submission);
   void end_epoch(Epoch& epoch);
   void journal(std::unique_ptr<Epoch> epoch);
   void journaled(const schema::Result<void>& outcome);
@@ -125,13 +125,14 @@ class Supervisor : public caf::event_based_actor {
   std::vector<Change> collect();
   void publish(const Epoch& epoch, std::vector<Change> changes);
   void count_status(const Change& change);
-  void acknowledge(const Epoch& epoch);
+  void acknowledge(Epoch& epoch);
   void wake_due(Epoch& epoch);
   void answer_queries();
   SettledState settled_state() const;
 
   const DomainContext context_;
   Admission admission_;
+  Intake intake_;
   Episodes episodes_;
   std::vector<caf::actor> actors_;  // by entity index; keep the entities alive
   std::vector<Entity*> entities_;   // what they own

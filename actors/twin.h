@@ -18,6 +18,7 @@
 #include "actors/journal.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
+#include "actors/source_book.h"
 #include "actors/submission.h"
 #include "schema/event.h"
 #include "schema/model.h"
@@ -39,6 +40,9 @@ struct TwinOptions {
   std::size_t queue_events_max =
       200'000;  ///< Submitted and not yet settled; beyond it submissions are refused.
   std::size_t epoch_events_max = 20'000;  ///< Most events in one epoch.
+  /// What may wait in quarantine; beyond it, what would be set aside is refused.
+  std::size_t quarantine_events_max = 100'000;
+  std::size_t quarantine_bytes_max = 64u << 20;
   /// Entities that one core runs in a row: some 10 us of work, a few times what it costs to wake another.
   std::size_t portion_entities = 256;
   std::size_t change_epochs_max = 65'536;  ///< Settled epochs whose changes are kept for readers that resume,
@@ -69,6 +73,14 @@ class Twin {
   /// settled, or with an error (overloaded: the queue is full, nothing was taken; unavailable: stopping; io:
   /// the journal failed).
   void submit(schema::EventBatch batch, std::function<void(schema::Result<Receipt>)> done);
+
+  /// Takes events out of quarantine. What is admitted is journaled and evaluated like any event, if memory
+  /// still reaches back to its time and its time has come; see QuarantineVerdict. What is discarded is a
+  /// duplicate when it is sent again. Deciding the same again changes nothing. `done` as for `submit`.
+  /// REQUIRES: 1 to `kDecisionsMax` numbers.
+  void admit(std::vector<std::uint64_t> numbers, std::function<void(schema::Result<Receipt>)> done);
+  void discard(std::vector<std::uint64_t> numbers, std::function<void(schema::Result<Receipt>)> done);
+  static constexpr std::size_t kDecisionsMax = 1'000;
 
   /// Runs `query` between two epochs, on an engine thread, soon. It must be short: the twin stands still
   /// meanwhile.
@@ -103,11 +115,19 @@ class Twin {
   const schema::Model& model() const;
   const Journal& journal() const;
   const DomainProbe& probe() const;
+  const SourceBook& sources() const;
+  /// What was left out of the journal's records when they were replayed, because the model no longer has the
+  /// names; of at most `kMisfitsMax` reasons. The journal still has it.
+  const std::vector<schema::Misfit>& misfits() const;
+  static constexpr std::size_t kMisfitsMax = 1'000;
   /// Set once the journal has failed: the twin still answers reads, refuses writes; empty while healthy.
   std::string failure() const;
 
  private:
   struct Implementation;
+  void decide(std::vector<std::uint64_t> numbers, bool admits,
+              std::function<void(schema::Result<Receipt>)> done);
+  void enqueue(SubmissionPtr submission);
   explicit Twin(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
 };

@@ -29,9 +29,7 @@ Wave::Wave(const schema::Model& model, caf::actor_system& system, std::vector<En
       plan_(model),
       first_event_(entities_.size(), kNoEvent) {}
 
-bool Wave::start(const EventBatch& events, const std::vector<std::uint64_t>& id_hashes,
-                 const std::vector<EntityIndex>& woken, const EpochTimes& times) {
-  id_hashes_ = &id_hashes;
+bool Wave::start(const EventBatch& events, const std::vector<EntityIndex>& woken, const EpochTimes& times) {
   times_ = times;
   plan_.begin();
   round_ = 0;
@@ -134,7 +132,8 @@ void Wave::observe_events(Entity& entity) {
     const Event& event = events_->events[i];
     for (const schema::ReportedValue& reported : events_->values_of(event)) {
       entity.observe(reported.attribute,
-                     {event.time, event.sequence, (*id_hashes_)[i], event.source, reported.value}, times_);
+                     {event.time, event.sequence, events_->keys[i].low, event.source, reported.value},
+                     times_);
     }
   }
 }

@@ -40,7 +40,9 @@ struct ServeOptions {
 /// Opens the data directory, unless it was last written under another version of the model.
 Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& options,
                                                       const schema::Model& model) {
-  auto journal = actors::open_rocksdb_journal(options.data, model);
+  auto journal = actors::open_rocksdb_journal(
+      options.data, model,
+      options.accept_model_change ? schema::MisfitPolicy::leave_out : schema::MisfitPolicy::refuse);
   if (!journal.ok() || options.accept_model_change) return journal;
   const std::string& written_under = (*journal)->identity().model_version;
   if (written_under.empty() || written_under == model.version()) return journal;
@@ -112,6 +114,10 @@ class Startup {
         [this](const actors::ReplayProgress& progress) { server_.show_progress(progress); });
     if (!twin.ok()) return twin.error();
     twin_ = std::move(*twin);
+    for (const schema::Misfit& misfit : twin_->misfits()) {
+      spdlog::warn("set aside as poison: {} events of the journal, and {} values of other events: {}",
+                   misfit.events, misfit.values, misfit.why);
+    }
     metrics_.observe(twin_->probe(), model_->name());
     return {};
   }
