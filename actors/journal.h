@@ -13,7 +13,17 @@
 #include "schema/model.h"
 #include "schema/result.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace pollux::actors {
+
+/// How the journal is kept.
+struct JournalOptions {
+  /// Where the files lie; outlives the journal. Null: the operating system's. Another one is for tests.
+  rocksdb::Env* env = nullptr;
+};
 
 /// Identifies what a data directory belongs to; written when it is created.
 struct JournalIdentity {
@@ -68,7 +78,8 @@ class Journal {
 /// belongs to another twin; corrupt (naming the file and what can be done) when it is damaged or of an
 /// unknown format; io.
 schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
-                                                              const schema::Model& model);
+                                                              const schema::Model& model,
+                                                              const JournalOptions& options = {});
 
 /// A journal in memory, for tests and for runs that need no durability. `model` must outlive it.
 std::unique_ptr<Journal> make_memory_journal(const schema::Model& model);

@@ -404,12 +404,13 @@ bool RocksdbJournal::has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Sli
 }  // namespace
 
 Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
-                                                      const schema::Model& model) {
+                                                      const schema::Model& model,
+                                                      const JournalOptions& options) {
   if (sodium_init() < 0) {
     return Error{ErrorCode::io, "libsodium cannot be initialised: no source of randomness", directory,
                  "check that /dev/urandom is readable"};
   }
-  auto store = RocksdbStore::open(directory);
+  auto store = RocksdbStore::open(directory, options.env);
   if (!store.ok()) return store.error();
   auto journal = std::make_unique<RocksdbJournal>(std::move(store).value(), model);
   if (auto loaded = journal->load(); !loaded.ok()) return loaded.error();

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "actors/journal_format.h"
+#include "actors/write_ahead_log.h"
 
 namespace pollux::actors {
 
@@ -77,13 +78,14 @@ class NoAutomaticRecovery final : public rocksdb::EventListener {
   }
 };
 
-rocksdb::DBOptions database_options(std::shared_ptr<rocksdb::Logger> log) {
+rocksdb::DBOptions database_options(rocksdb::Env* env, std::shared_ptr<rocksdb::Logger> log) {
   rocksdb::DBOptions options;
+  options.env = env;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
-  // A torn last write was never acknowledged and is dropped; damage before the tail refuses to open.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // First without any tolerance; see `open_database`.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   options.track_and_verify_wals_in_manifest = true;
   options.max_total_wal_size = kWriteAheadLogBytesMax;
   options.db_write_buffer_size = kAllWriteBuffersBytes;
@@ -131,7 +133,8 @@ bool is_held_lock(const std::string& text) {
 }
 
 // The first file of the directory that a text names, by its path or by its name alone.
-std::optional<std::string> file_named_in(const std::string& text, const std::string& directory) {
+std::optional<std::string> file_named_in(rocksdb::Env& env, const std::string& text,
+                                         const std::string& directory) {
   constexpr auto kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
   if (const auto at = text.find(directory + "/"); at != std::string::npos) {
     const auto name = at + directory.size() + 1;
@@ -140,22 +143,23 @@ std::optional<std::string> file_named_in(const std::string& text, const std::str
     if (file.extension() == ".ldb") file.replace_extension(".sst");
     return file.string();
   }
-  std::error_code ignored;  // an unreadable directory names no file; the directory itself is reported then
-  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    if (contains(text, entry.path().filename().string())) return entry.path().string();
+  std::vector<std::string> names;  // none in an unreadable directory; the directory itself is reported then
+  env.GetChildren(directory, &names).PermitUncheckedError();
+  for (const std::string& name : names) {
+    if (name.size() > 2 && contains(text, name)) return directory + "/" + name;
   }
   return std::nullopt;
 }
 
 // RocksDB mostly names the damaged file in its status, sometimes only in its log.
-std::string damaged_file(const std::string& status, const std::string& warnings,
+std::string damaged_file(rocksdb::Env& env, const std::string& status, const std::string& warnings,
                          const std::string& directory) {
-  if (const auto file = file_named_in(status, directory)) return *file;
-  return file_named_in(warnings, directory).value_or(directory);
+  if (const auto file = file_named_in(env, status, directory)) return *file;
+  return file_named_in(env, warnings, directory).value_or(directory);
 }
 
-Error explain_status(const rocksdb::Status& status, const std::string& warnings, const std::string& directory,
-                     const std::string& doing) {
+Error explain_status(rocksdb::Env& env, const rocksdb::Status& status, const std::string& warnings,
+                     const std::string& directory, const std::string& doing) {
   const std::string text = status.ToString();
   if (is_held_lock(text)) {
     return {ErrorCode::conflict,
@@ -163,7 +167,7 @@ Error explain_status(const rocksdb::Status& status, const std::string& warnings,
             "stop the other process first (`fuser " + directory +
                 "/LOCK` names it), or choose another directory; do not delete the LOCK file"};
   }
-  const std::string file = damaged_file(text, warnings, directory);
+  const std::string file = damaged_file(env, text, warnings, directory);
   const bool file_is_gone = contains(text, "No such file");
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotSupported() || file_is_gone) {
     return {ErrorCode::corrupt, "cannot " + doing + ": the stored data is damaged: " + text, file,
@@ -173,46 +177,61 @@ Error explain_status(const rocksdb::Status& status, const std::string& warnings,
           "check space, permissions and the disk's health, then start again; nothing acknowledged is lost"};
 }
 
-Result<void> make_directory(const std::string& directory) {
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (!error && fs::is_directory(directory, error)) return {};
-  const std::string reason = error ? error.message() : std::string("it is not a directory");
-  return Error{ErrorCode::io, "cannot use this as a data directory: " + reason, directory,
-               "name a directory that exists or can be created and is writable"};
+Error unusable_directory(const rocksdb::Status& status, const std::string& directory) {
+  return {ErrorCode::io, "cannot use this as a data directory: " + status.ToString(), directory,
+          "name a directory that exists or can be created and is writable"};
+}
+
+/// RocksDB makes its directory, but none above it, and does not sync the one it makes it in: after a power
+/// loss the whole journal could be gone.
+Result<void> make_directory(rocksdb::Env& env, const fs::path& directory) {
+  if (env.FileExists(directory.string()).ok() && fs::path(directory).filename().empty()) return {};
+  const fs::path parent = directory.has_parent_path() ? directory.parent_path() : fs::path(".");
+  if (parent != directory && !env.FileExists(parent.string()).ok()) {
+    if (auto made = make_directory(env, parent); !made.ok()) return made;
+  }
+  const bool is_new = !env.FileExists(directory.string()).ok();
+  auto status = env.CreateDirIfMissing(directory.string());
+  if (!status.ok()) return unusable_directory(status, directory.string());
+  if (!is_new) return {};
+  std::unique_ptr<rocksdb::Directory> above;
+  status = env.NewDirectory(parent.string(), &above);
+  if (status.ok()) status = above->Fsync();
+  if (!status.ok()) return unusable_directory(status, directory.string());
+  return {};
 }
 
 /// What a creation that was cut short may leave, and what a file system puts into its root by itself.
-bool belongs_to_a_new_store(const fs::path& file) {
-  const std::string name = file.filename().string();
+bool belongs_to_a_new_store(const std::string& name) {
   if (name == "LOCK" || name == "IDENTITY" || name == "lost+found") return true;
   for (const std::string_view prefix : {"MANIFEST-", "OPTIONS-"}) {
     if (name.starts_with(prefix)) return true;
   }
-  return file.extension() == ".dbtmp" || file.extension() == ".log";
+  const auto extension = fs::path(name).extension();
+  return extension == ".dbtmp" || extension == ".log";
 }
 
 // Without CURRENT, RocksDB would take the directory for a new one and delete what it does not know.
-Result<void> refuse_remains(const std::string& directory) {
-  std::error_code error;
-  if (fs::exists(fs::path(directory) / "CURRENT", error)) return {};
-  auto entries = fs::directory_iterator(directory, error);
-  if (error) {
-    return Error{ErrorCode::io, "cannot list the data directory: " + error.message(), directory,
+Result<void> refuse_remains(rocksdb::Env& env, const std::string& directory) {
+  std::vector<std::string> names;
+  if (const auto status = env.GetChildren(directory, &names); !status.ok()) {
+    return Error{ErrorCode::io, "cannot list the data directory: " + status.ToString(), directory,
                  "check its permissions"};
   }
-  for (const auto& entry : entries) {
-    const auto extension = entry.path().extension();
-    const bool is_data = extension == ".sst" || (extension == ".log" && entry.file_size(error) > 0);
-    if (!is_data && !belongs_to_a_new_store(entry.path())) {
+  if (std::ranges::find(names, "CURRENT") != names.end()) return {};
+  for (const std::string& name : names) {
+    const auto extension = fs::path(name).extension();
+    std::uint64_t bytes = 0;
+    const bool is_log = extension == ".log" && env.GetFileSize(directory + "/" + name, &bytes).ok();
+    const bool is_data = extension == ".sst" || (is_log && bytes > 0);
+    if (!is_data && name != "." && name != ".." && !belongs_to_a_new_store(name)) {
       return Error{ErrorCode::conflict,
-                   "this directory holds something else (" + entry.path().filename().string() +
-                       ") and no journal of pollux",
-                   directory, "name an empty directory, or one that is not there yet; nothing was changed"};
+                   "this directory holds something else (" + name + ") and no journal of pollux", directory,
+                   "name an empty directory, or one that is not there yet; nothing was changed"};
     }
     if (!is_data) continue;
     return Error{ErrorCode::corrupt,
-                 "the file CURRENT is missing beside data (" + entry.path().filename().string() +
+                 "the file CURRENT is missing beside data (" + name +
                      "): the journal cannot be read without it",
                  (fs::path(directory) / "CURRENT").string(), kDamageAdvice};
   }
@@ -221,9 +240,10 @@ Result<void> refuse_remains(const std::string& directory) {
 
 }  // namespace
 
-Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory) {
-  if (auto made = make_directory(directory); !made.ok()) return made.error();
-  if (auto checked = refuse_remains(directory); !checked.ok()) return checked.error();
+Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory, rocksdb::Env* env) {
+  if (env == nullptr) env = rocksdb::Env::Default();
+  if (auto made = make_directory(*env, directory); !made.ok()) return made.error();
+  if (auto checked = refuse_remains(*env, directory); !checked.ok()) return checked.error();
 
   const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
@@ -235,13 +255,42 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& dire
   };
   std::unique_ptr<RocksdbStore> store(new RocksdbStore);
   store->directory_ = directory;
+  store->env_ = env;
   store->warnings_ = std::make_shared<RocksdbWarnings>();
-  rocksdb::DB* database = nullptr;
-  const auto status = rocksdb::DB::Open(database_options(store->warnings_), directory, families,
-                                        &store->families_, &database);
-  store->database_.reset(database);
-  if (!status.ok()) return store->explain(status, "open the journal");
+  if (const auto status = store->open_database(families); !status.ok()) {
+    return store->explain(status, "open the journal");
+  }
   return store;
+}
+
+// A write that the power or a kill cut short was never acknowledged and is to be dropped, however it was
+// torn; whatever was synced before is damage when it cannot be read. RocksDB has no mode that tells the two
+// apart: the modes that drop any torn write drop what follows damage as well.
+rocksdb::Status RocksdbStore::open_database(
+    const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+  auto options = database_options(env_, warnings_);
+  rocksdb::DB* database = nullptr;
+  auto status = rocksdb::DB::Open(options, directory_, families, &families_, &database);
+  if (status.IsCorruption() && only_last_write_is_torn(families)) {
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    status = rocksdb::DB::Open(options, directory_, families, &families_, &database);
+  }
+  database_.reset(database);
+  return status;
+}
+
+/// Changes nothing on disk.
+bool RocksdbStore::only_last_write_is_torn(
+    const std::vector<rocksdb::ColumnFamilyDescriptor>& families) const {
+  auto options = database_options(env_, warnings_);
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  if (!rocksdb::DB::OpenForReadOnly(options, directory_, families, &handles, &opened).ok()) return false;
+  const std::unique_ptr<rocksdb::DB> database(opened);
+  for (auto* handle : handles) database->DestroyColumnFamilyHandle(handle);
+  const auto proven = sequence_proven_by_logs(*env_, directory_);
+  return proven.ok() && database->GetLatestSequenceNumber() >= *proven;
 }
 
 RocksdbStore::~RocksdbStore() {
@@ -249,7 +298,7 @@ RocksdbStore::~RocksdbStore() {
 }
 
 Error RocksdbStore::explain(const rocksdb::Status& status, const std::string& doing) const {
-  return explain_status(status, warnings_->text(), directory_, doing);
+  return explain_status(*env_, status, warnings_->text(), directory_, doing);
 }
 
 }  // namespace pollux::actors

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "schema/result.h"
 
@@ -29,8 +30,10 @@ class RocksdbWarnings;
 class RocksdbStore {
  public:
   /// Opens or creates. Errors: conflict when it is open already; corrupt; io. What the journal's own layout
-  /// requires of the contents is not checked here.
-  static schema::Result<std::unique_ptr<RocksdbStore>> open(const std::string& directory);
+  /// requires of the contents is not checked here. `env` is where the files lie and outlives the store; null:
+  /// the operating system's.
+  static schema::Result<std::unique_ptr<RocksdbStore>> open(const std::string& directory,
+                                                            rocksdb::Env* env = nullptr);
   ~RocksdbStore();
 
   RocksdbStore(const RocksdbStore&) = delete;
@@ -49,7 +52,11 @@ class RocksdbStore {
  private:
   RocksdbStore() = default;
 
+  rocksdb::Status open_database(const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
+  bool only_last_write_is_torn(const std::vector<rocksdb::ColumnFamilyDescriptor>& families) const;
+
   std::string directory_;
+  rocksdb::Env* env_ = nullptr;
   std::shared_ptr<RocksdbWarnings> warnings_;
   std::unique_ptr<rocksdb::DB> database_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;

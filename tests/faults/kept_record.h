@@ -1,0 +1,79 @@
+// What a test knows of a journal: what was acknowledged, what was under way, and whether a journal agrees.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "actors/journal.h"
+#include "tests/schema/event_samples.h"
+
+namespace pollux::faults {
+
+/// Appends random records to journals and remembers what became of each.
+class KeptRecord {
+ public:
+  explicit KeptRecord(std::uint64_t seed) : random_(seed) {}
+
+  std::mt19937_64& random() { return random_; }
+  const schema::Model& model() const { return model_; }
+  std::size_t acknowledged() const { return texts_.size(); }
+
+  /// Appends the next record, now and then with an event set aside; the journal's answer.
+  schema::Result<void> append(actors::Journal& journal) {
+    const auto record =
+        schema::samples::random_record(model_, texts_.size() + 1, random_() % 40, random_);
+    std::vector<schema::QuarantinedEvent> aside;
+    if (random_() % 4 == 0) {
+      aside.push_back({0, schema::QuarantineReason::too_late, record.clock, {}});
+      schema::samples::add_random_event(model_, aside.back().event, random_);
+    }
+    Entry entry{schema::samples::text_of(record.events, model_), aside_ + aside.size()};
+    auto outcome = journal.append(record, aside);
+    if (outcome.ok()) keep(std::move(entry));
+    if (!outcome.ok()) under_way_ = std::move(entry);
+    return outcome;
+  }
+
+  /// What is wrong with a journal opened after the last of `append`; empty when everything acknowledged is
+  /// there, once, and at most what was under way besides.
+  std::string compare(const actors::Journal& journal) {
+    std::vector<std::vector<std::string>> found;
+    const auto read = journal.read(1, [&](schema::EpochRecord& record) {
+      found.push_back(schema::samples::text_of(record.events, model_));
+      return true;
+    });
+    if (!read.ok()) return "cannot be read: " + read.error().text();
+    if (found.size() < texts_.size())
+      return "it ends at " + std::to_string(found.size()) + " of " + std::to_string(texts_.size());
+    if (found.size() > texts_.size() && under_way_) keep(*std::move(under_way_));
+    under_way_.reset();
+    if (found != texts_) return "its records are others";
+    const auto aside = journal.quarantine(1, aside_ + 1);
+    if (!aside.ok()) return "its quarantine cannot be read: " + aside.error().text();
+    if (aside->size() != aside_)
+      return "its quarantine holds " + std::to_string(aside->size()) + " instead of " + std::to_string(aside_);
+    return "";
+  }
+
+ private:
+  struct Entry {
+    std::vector<std::string> texts;
+    std::size_t aside_after = 0;  // events set aside by then
+  };
+  void keep(Entry entry) {
+    texts_.push_back(std::move(entry.texts));
+    aside_ = entry.aside_after;
+  }
+
+  const schema::Model model_ = schema::samples::model();
+  std::mt19937_64 random_;
+  std::vector<std::vector<std::string>> texts_;
+  std::size_t aside_ = 0;
+  std::optional<Entry> under_way_;
+};
+
+}  // namespace pollux::faults
