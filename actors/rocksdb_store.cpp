@@ -92,6 +92,7 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, std::shared_ptr<rocksdb::
   options.max_manifest_file_size = kManifestBytesMax;
   options.info_log = std::move(log);
   options.max_open_files = kOpenFilesMax;
+  options.max_file_opening_threads = 1;  // starting more costs more than opening what little there is
   options.max_bgerror_resume_count = 0;
   options.listeners.push_back(std::make_shared<NoAutomaticRecovery>());
   options.stats_dump_period_sec = 0;
@@ -230,10 +231,10 @@ Result<void> refuse_remains(rocksdb::Env& env, const std::string& directory) {
                    "name an empty directory, or one that is not there yet; nothing was changed"};
     }
     if (!is_data) continue;
-    return Error{ErrorCode::corrupt,
-                 "the file CURRENT is missing beside data (" + name +
-                     "): the journal cannot be read without it",
-                 (fs::path(directory) / "CURRENT").string(), kDamageAdvice};
+    return Error{
+        ErrorCode::corrupt,
+        "the file CURRENT is missing beside data (" + name + "): the journal cannot be read without it",
+        (fs::path(directory) / "CURRENT").string(), kDamageAdvice};
   }
   return {};
 }
@@ -266,8 +267,7 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& dire
 // A write that the power or a kill cut short was never acknowledged and is to be dropped, however it was
 // torn; whatever was synced before is damage when it cannot be read. RocksDB has no mode that tells the two
 // apart: the modes that drop any torn write drop what follows damage as well.
-rocksdb::Status RocksdbStore::open_database(
-    const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+rocksdb::Status RocksdbStore::open_database(const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
   auto options = database_options(env_, warnings_);
   rocksdb::DB* database = nullptr;
   auto status = rocksdb::DB::Open(options, directory_, families, &families_, &database);

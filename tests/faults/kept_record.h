@@ -24,8 +24,8 @@ class KeptRecord {
 
   /// Appends the next record, now and then with an event set aside; the journal's answer.
   schema::Result<void> append(actors::Journal& journal) {
-    const auto record =
-        schema::samples::random_record(model_, texts_.size() + 1, random_() % 40, random_);
+    const std::size_t events = random_() % 8 == 0 ? random_() % 300 : random_() % 6;  // one block, or many
+    const auto record = schema::samples::random_record(model_, texts_.size() + 1, events, random_);
     std::vector<schema::QuarantinedEvent> aside;
     if (random_() % 4 == 0) {
       aside.push_back({0, schema::QuarantineReason::too_late, record.clock, {}});
@@ -55,7 +55,8 @@ class KeptRecord {
     const auto aside = journal.quarantine(1, aside_ + 1);
     if (!aside.ok()) return "its quarantine cannot be read: " + aside.error().text();
     if (aside->size() != aside_)
-      return "its quarantine holds " + std::to_string(aside->size()) + " instead of " + std::to_string(aside_);
+      return "its quarantine holds " + std::to_string(aside->size()) + " instead of " +
+             std::to_string(aside_);
     return "";
   }
 

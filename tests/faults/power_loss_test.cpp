@@ -27,7 +27,7 @@ class Series {
   /// Looks at what the last power loss left and appends until the next one; now and then another strikes
   /// while the journal is being opened. What is wrong with it, or nothing.
   std::string next() {
-    constexpr int kAppendsMax = 40;
+    constexpr int kAppendsMax = 20;
     if (kept_.random()() % 4 == 0) {
       lose_power_after(kept_.random()() % 120);
       open_rocksdb_journal(kDirectory, kept_.model(), options_).ok();
@@ -38,7 +38,7 @@ class Series {
     if (!journal.ok()) return "does not open: " + journal.error().text();
     const std::string wrong = kept_.compare(**journal);
     if (!wrong.empty()) return wrong;
-    lose_power_after(kept_.random()() % 60);
+    lose_power_after(kept_.random()() % 40);
     for (int i = 0; i < kAppendsMax && kept_.append(**journal).ok(); ++i) {
     }
     std::move(*journal).reset();
@@ -60,7 +60,7 @@ class Series {
 };
 
 constexpr std::uint64_t kShards = 2;
-constexpr int kLossesOfADisk = 25;
+constexpr int kLossesOfADisk = 20;
 
 class PowerLoss : public testing::TestWithParam<std::uint64_t> {};
 

@@ -1,6 +1,7 @@
 #include "tests/faults/simulated_disk.h"
 
 #include <rocksdb/file_system.h>
+#include <rocksdb/system_clock.h>
 
 #include <algorithm>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <utility>
 
 namespace pollux::faults {
@@ -66,7 +68,8 @@ std::string torn(const Inode& inode, std::mt19937_64& random) {
   const std::string& durable = inode.durable;
   if (now == durable || random() % 3 == 0) return durable;
   const std::size_t common = static_cast<std::size_t>(
-      std::mismatch(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(std::min(now.size(), durable.size())),
+      std::mismatch(now.begin(),
+                    now.begin() + static_cast<std::ptrdiff_t>(std::min(now.size(), durable.size())),
                     durable.begin())
           .first -
       now.begin());
@@ -76,7 +79,8 @@ std::string torn(const Inode& inode, std::mt19937_64& random) {
   for (std::size_t at = common; !only_cut && at < left.size(); at = (at / kSectorBytes + 1) * kSectorBytes) {
     const std::size_t end = std::min(left.size(), (at / kSectorBytes + 1) * kSectorBytes);
     const auto fate = random() % 4;
-    for (std::size_t i = at; fate > 1 && i < end; ++i) left[i] = fate == 2 ? '\0' : static_cast<char>(random());
+    for (std::size_t i = at; fate > 1 && i < end; ++i)
+      left[i] = fate == 2 ? '\0' : static_cast<char>(random());
   }
   return left;
 }
@@ -184,7 +188,8 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
       inode->data.append(data.data(), data.size());
       return IOStatus::OK();
     }
-    if (fault == Fault::short_write || fault == Fault::no_space) inode->data.append(data.data(), data.size() / 2);
+    if (fault == Fault::short_write || fault == Fault::no_space)
+      inode->data.append(data.data(), data.size() / 2);
     if (fault == Fault::none) inode->data.append(data.data(), room);
     return fault == Fault::none ? no_space(path) : failure(fault, path);
   }
@@ -207,13 +212,14 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
 
   IOStatus cut(const InodePtr& inode, const std::string& path, std::uint64_t size) {
     const std::scoped_lock lock(mutex_);
-    if (const Fault fault = strike(true, "truncate " + path); fault != Fault::none) return failure(fault, path);
+    if (const Fault fault = strike(true, "truncate " + path); fault != Fault::none)
+      return failure(fault, path);
     inode->data.resize(size);
     return IOStatus::OK();
   }
 
-  IOStatus read(const InodePtr& inode, const std::string& path, std::uint64_t offset, std::size_t n, Slice* result,
-                char* scratch) {
+  IOStatus read(const InodePtr& inode, const std::string& path, std::uint64_t offset, std::size_t n,
+                Slice* result, char* scratch) {
     const std::scoped_lock lock(mutex_);
     *result = Slice(scratch, 0);
     if (const Fault fault = strike(false, "read " + path); fault != Fault::none) return failure(fault, path);
@@ -242,15 +248,17 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
   IOStatus NewSequentialFile(const std::string& name, const FileOptions&,
                              std::unique_ptr<rocksdb::FSSequentialFile>* result, IODebugContext*) override;
   IOStatus NewRandomAccessFile(const std::string& name, const FileOptions&,
-                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result, IODebugContext*) override;
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                               IODebugContext*) override;
   IOStatus NewWritableFile(const std::string& name, const FileOptions&,
                            std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext*) override;
-  IOStatus NewDirectory(const std::string& name, const IOOptions&, std::unique_ptr<rocksdb::FSDirectory>* result,
-                        IODebugContext*) override;
+  IOStatus NewDirectory(const std::string& name, const IOOptions&,
+                        std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext*) override;
 
   IOStatus FileExists(const std::string& name, const IOOptions&, IODebugContext*) override {
     const std::scoped_lock lock(mutex_);
-    if (const Fault fault = strike(false, "look for " + name); fault != Fault::none) return failure(fault, name);
+    if (const Fault fault = strike(false, "look for " + name); fault != Fault::none)
+      return failure(fault, name);
     const bool exists = names_.contains(normal(name)) || directories_.contains(normal(name));
     return exists ? IOStatus::OK() : IOStatus::NotFound();
   }
@@ -291,9 +299,11 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
   IOStatus DeleteDir(const std::string& name, const IOOptions&, IODebugContext*) override {
     return IOStatus::NotSupported("DeleteDir " + name);
   }
-  IOStatus GetFileSize(const std::string& name, const IOOptions&, std::uint64_t* size, IODebugContext*) override {
+  IOStatus GetFileSize(const std::string& name, const IOOptions&, std::uint64_t* size,
+                       IODebugContext*) override {
     const std::scoped_lock lock(mutex_);
-    if (const Fault fault = strike(false, "size of " + name); fault != Fault::none) return failure(fault, name);
+    if (const Fault fault = strike(false, "size of " + name); fault != Fault::none)
+      return failure(fault, name);
     const auto found = names_.find(normal(name));
     if (found == names_.end()) return missing(name);
     *size = found->second->data.size();
@@ -304,13 +314,16 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
     *time = 0;
     return IOStatus::OK();
   }
-  IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions&, IODebugContext*) override {
+  IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions&,
+                      IODebugContext*) override {
     return link(from, to, true);
   }
-  IOStatus LinkFile(const std::string& from, const std::string& to, const IOOptions&, IODebugContext*) override {
+  IOStatus LinkFile(const std::string& from, const std::string& to, const IOOptions&,
+                    IODebugContext*) override {
     return link(from, to, false);
   }
-  IOStatus LockFile(const std::string& name, const IOOptions&, rocksdb::FileLock** lock, IODebugContext*) override {
+  IOStatus LockFile(const std::string& name, const IOOptions&, rocksdb::FileLock** lock,
+                    IODebugContext*) override {
     const std::scoped_lock guard(mutex_);
     *lock = nullptr;
     if (const Fault fault = strike(true, "lock " + name); fault != Fault::none) return failure(fault, name);
@@ -331,11 +344,13 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
     *path = "/test";
     return IOStatus::OK();
   }
-  IOStatus GetAbsolutePath(const std::string& path, const IOOptions&, std::string* out, IODebugContext*) override {
+  IOStatus GetAbsolutePath(const std::string& path, const IOOptions&, std::string* out,
+                           IODebugContext*) override {
     *out = path;
     return IOStatus::OK();
   }
-  IOStatus GetFreeSpace(const std::string&, const IOOptions&, std::uint64_t* bytes, IODebugContext*) override {
+  IOStatus GetFreeSpace(const std::string&, const IOOptions&, std::uint64_t* bytes,
+                        IODebugContext*) override {
     const std::scoped_lock lock(mutex_);
     *bytes = capacity_ - std::min(capacity_, used_bytes());
     return IOStatus::OK();
@@ -493,7 +508,9 @@ template <class Files>
 class Directory final : public Open<rocksdb::FSDirectory, Files> {
  public:
   using Open<rocksdb::FSDirectory, Files>::Open;
-  IOStatus Fsync(const IOOptions&, IODebugContext*) override { return this->files_->sync_directory(this->path_); }
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override {
+    return this->files_->sync_directory(this->path_);
+  }
   IOStatus Close(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
 };
 
@@ -524,7 +541,8 @@ IOStatus SimulatedDisk::Files::NewRandomAccessFile(const std::string& name, cons
 }
 
 IOStatus SimulatedDisk::Files::NewWritableFile(const std::string& name, const FileOptions&,
-                                               std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext*) {
+                                               std::unique_ptr<rocksdb::FSWritableFile>* result,
+                                               IODebugContext*) {
   const std::scoped_lock lock(mutex_);
   result->reset();
   if (const Fault fault = strike(true, "create " + name); fault != Fault::none) return failure(fault, name);
@@ -539,14 +557,36 @@ IOStatus SimulatedDisk::Files::NewDirectory(const std::string& name, const IOOpt
                                             std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext*) {
   const std::scoped_lock lock(mutex_);
   result->reset();
-  if (const Fault fault = strike(false, "open directory " + name); fault != Fault::none) return failure(fault, name);
+  if (const Fault fault = strike(false, "open directory " + name); fault != Fault::none)
+    return failure(fault, name);
   if (!directories_.contains(normal(name))) return missing(name);
   *result = std::make_unique<Directory<Files>>(shared_from_this(), nullptr, normal(name));
   return IOStatus::OK();
 }
 
+namespace {
+
+/// RocksDB's background threads sleep a second after each failure, which no test waits for.
+class SleeplessClock final : public rocksdb::SystemClockWrapper {
+ public:
+  SleeplessClock() : SystemClockWrapper(rocksdb::SystemClock::Default()) {}
+  const char* Name() const override { return "pollux.SleeplessClock"; }
+  void SleepForMicroseconds(int) override { std::this_thread::yield(); }
+};
+
+class DiskEnv final : public rocksdb::EnvWrapper {
+ public:
+  explicit DiskEnv(const std::shared_ptr<rocksdb::FileSystem>& files)
+      : EnvWrapper(rocksdb::NewCompositeEnv(files)) {
+    file_system_ = files;
+    system_clock_ = std::make_shared<SleeplessClock>();
+  }
+};
+
+}  // namespace
+
 SimulatedDisk::SimulatedDisk(Syncing syncing)
-    : files_(std::make_shared<Files>(syncing)), env_(rocksdb::NewCompositeEnv(files_)) {}
+    : files_(std::make_shared<Files>(syncing)), env_(std::make_unique<DiskEnv>(files_)) {}
 SimulatedDisk::~SimulatedDisk() = default;
 
 rocksdb::Env& SimulatedDisk::env() {
@@ -591,7 +631,7 @@ void SimulatedDisk::remove(const std::string& path) {
 std::unique_ptr<SimulatedDisk> SimulatedDisk::copy() const {
   auto other = std::make_unique<SimulatedDisk>();
   other->files_ = files_->copy();
-  other->env_ = rocksdb::NewCompositeEnv(other->files_);
+  other->env_ = std::make_unique<DiskEnv>(other->files_);
   return other;
 }
 
