@@ -31,12 +31,17 @@ class KeptRecord {
       aside.push_back({0, schema::QuarantineReason::too_late, record.clock, {}});
       schema::samples::add_random_event(model_, aside.back().event, random_);
     }
-    Entry entry{schema::samples::text_of(record.events, model_), aside_ + aside.size()};
+    Entry entry{schema::samples::text_of(record.events, model_), aside_ + aside.size(), std::nullopt};
+    if (!record.events.events.empty())
+      entry.first_event = schema::event_key(record.events, record.events.events.front(), model_);
     auto outcome = journal.append(record, aside);
     if (outcome.ok()) keep(std::move(entry));
     if (!outcome.ok()) under_way_ = std::move(entry);
     return outcome;
   }
+
+  /// Identity of an acknowledged event.
+  const std::optional<schema::EventKey>& known_event() const { return known_event_; }
 
   /// What is wrong with a journal opened after the last of `append`; empty when everything acknowledged is
   /// there, once, and at most what was under way besides.
@@ -64,10 +69,12 @@ class KeptRecord {
   struct Entry {
     std::vector<std::string> texts;
     std::size_t aside_after = 0;  // events set aside by then
+    std::optional<schema::EventKey> first_event;
   };
   void keep(Entry entry) {
     texts_.push_back(std::move(entry.texts));
     aside_ = entry.aside_after;
+    if (entry.first_event) known_event_ = entry.first_event;
   }
 
   const schema::Model model_ = schema::samples::model();
@@ -75,6 +82,7 @@ class KeptRecord {
   std::vector<std::vector<std::string>> texts_;
   std::size_t aside_ = 0;
   std::optional<Entry> under_way_;
+  std::optional<schema::EventKey> known_event_;
 };
 
 }  // namespace pollux::faults
