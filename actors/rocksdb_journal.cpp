@@ -209,7 +209,9 @@ rocksdb::Status RocksdbJournal::write(rocksdb::WriteBatch& batch) {
   rocksdb::WriteOptions options;
   options.sync = true;
   const auto status = store_->database().Write(options, &batch);
-  if (status.ok()) bytes_appended_.fetch_add(batch.GetDataSize(), std::memory_order_relaxed);
+  if (!status.ok()) return status;
+  store_->note_durable();
+  bytes_appended_.fetch_add(batch.GetDataSize(), std::memory_order_relaxed);
   return status;
 }
 

@@ -4,12 +4,14 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <mutex>
@@ -152,11 +154,32 @@ std::optional<std::string> file_named_in(rocksdb::Env& env, const std::string& t
   return std::nullopt;
 }
 
-// RocksDB mostly names the damaged file in its status, sometimes only in its log.
+/// The first table whose blocks do not match their checksums; nothing when all do.
+std::optional<std::string> damaged_table(rocksdb::Env& env, const std::string& directory) {
+  rocksdb::Options options;
+  options.env = &env;
+  std::vector<std::string> names;
+  env.GetChildren(directory, &names).PermitUncheckedError();
+  std::ranges::sort(names);
+  for (const std::string& name : names) {
+    if (!name.ends_with(".sst")) continue;
+    rocksdb::SstFileReader table(options);
+    const std::string path = directory + "/" + name;
+    if (!table.Open(path).ok() || !table.VerifyChecksum().ok()) return path;
+  }
+  return std::nullopt;
+}
+
+// RocksDB mostly names the damaged file in its status, sometimes only in its log. Where it fails to open a
+// table it names the MANIFEST that the table is listed in, and where CURRENT is damaged the file it then
+// names.
 std::string damaged_file(rocksdb::Env& env, const std::string& status, const std::string& warnings,
                          const std::string& directory) {
-  if (const auto file = file_named_in(env, status, directory)) return *file;
-  return file_named_in(env, warnings, directory).value_or(directory);
+  const auto file = file_named_in(env, status, directory);
+  if (!file) return file_named_in(env, warnings, directory).value_or(directory);
+  if (!contains(*file, "/MANIFEST-")) return *file;
+  if (env.FileExists(*file).IsNotFound()) return directory + "/CURRENT, which names " + *file;
+  return damaged_table(env, directory).value_or(*file);
 }
 
 Error explain_status(rocksdb::Env& env, const rocksdb::Status& status, const std::string& warnings,
@@ -204,7 +227,7 @@ Result<void> make_directory(rocksdb::Env& env, const fs::path& directory) {
 
 /// What a creation that was cut short may leave, and what a file system puts into its root by itself.
 bool belongs_to_a_new_store(const std::string& name) {
-  if (name == "LOCK" || name == "IDENTITY" || name == "lost+found") return true;
+  if (name == "LOCK" || name == "IDENTITY" || name == "DURABLE" || name == "lost+found") return true;
   for (const std::string_view prefix : {"MANIFEST-", "OPTIONS-"}) {
     if (name.starts_with(prefix)) return true;
   }
@@ -239,6 +262,48 @@ Result<void> refuse_remains(rocksdb::Env& env, const std::string& directory) {
   return {};
 }
 
+/// The number of the MANIFEST that CURRENT names; 0 where it names none.
+std::uint64_t manifest_number(rocksdb::Env& env, const std::string& directory) {
+  constexpr std::string_view kPrefix = "MANIFEST-";
+  std::string current;
+  if (!rocksdb::ReadFileToString(&env, directory + "/CURRENT", &current).ok()) return 0;
+  if (!current.starts_with(kPrefix)) return 0;
+  return std::strtoull(current.c_str() + kPrefix.size(), nullptr, 10);
+}
+
+std::string manifest_path(const std::string& directory, std::uint64_t number) {
+  std::array<char, 32> name;
+  std::snprintf(name.data(), name.size(), "/MANIFEST-%06llu", static_cast<unsigned long long>(number));
+  return directory + name.data();
+}
+
+/// After this they are on disk, whatever RocksDB is about to sync itself; 0 where that cannot be said.
+std::uint64_t synced_manifest_bytes(rocksdb::Env& env, const std::string& directory, std::uint64_t number) {
+  std::uint64_t bytes = 0;
+  std::unique_ptr<rocksdb::RandomRWFile> file;
+  const std::string path = manifest_path(directory, number);
+  const bool synced = env.GetFileSize(path, &bytes).ok() &&
+                      env.NewRandomRWFile(path, &file, rocksdb::EnvOptions()).ok() && file->Fsync().ok();
+  return synced ? bytes : 0;
+}
+
+/// The path of the newest write-ahead log; of the directory where there is none.
+std::string newest_log(rocksdb::Env& env, const std::string& directory) {
+  std::vector<std::string> names;  // none in an unreadable directory, which opening will report
+  env.GetChildren(directory, &names).PermitUncheckedError();
+  std::string newest;
+  for (const std::string& name : names) {
+    if (name.ends_with(".log")) newest = std::max(newest, name);
+  }
+  return newest.empty() ? directory : directory + "/" + newest;
+}
+
+std::uint64_t manifest_bytes(rocksdb::Env& env, const std::string& directory, std::uint64_t number) {
+  std::uint64_t bytes = 0;
+  const bool known = env.GetFileSize(manifest_path(directory, number), &bytes).ok();
+  return known ? bytes : 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory, rocksdb::Env* env) {
@@ -258,10 +323,45 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& dire
   store->directory_ = directory;
   store->env_ = env;
   store->warnings_ = std::make_shared<RocksdbWarnings>();
+  store->note_ = std::make_unique<DurableNote>(*env, directory);
+  store->known_durable_ = store->note_->read().value_or(DurableExtent{});
+  if (auto checked = store->refuse_cut_manifest(); !checked.ok()) return checked.error();
+  const std::string log = newest_log(*env, directory);
   if (const auto status = store->open_database(families); !status.ok()) {
     return store->explain(status, "open the journal");
   }
+  if (auto checked = store->refuse_lost_end(log); !checked.ok()) return checked.error();
+  store->renew_note(store->database_->GetLatestSequenceNumber());
+  store->opened_ = true;
   return store;
+}
+
+// A MANIFEST that ends early names older files only; RocksDB would take that for the state and delete the
+// rest.
+Result<void> RocksdbStore::refuse_cut_manifest() const {
+  const std::uint64_t number = manifest_number(*env_, directory_);
+  if (number == 0 || number != known_durable_.manifest_number) return {};
+  const std::uint64_t bytes = manifest_bytes(*env_, directory_, number);
+  if (bytes >= known_durable_.manifest_bytes) return {};
+  return Error{ErrorCode::corrupt,
+               "cannot open the journal: this file has " + std::to_string(bytes) +
+                   " bytes and had at least " + std::to_string(known_durable_.manifest_bytes),
+               manifest_path(directory_, number), kDamageAdvice};
+}
+
+Result<void> RocksdbStore::refuse_lost_end(const std::string& log) const {
+  if (database_->GetLatestSequenceNumber() >= known_durable_.sequence) return {};
+  return Error{ErrorCode::corrupt,
+               "the end of the journal is gone: its newest write is number " +
+                   std::to_string(database_->GetLatestSequenceNumber()) + ", and number " +
+                   std::to_string(known_durable_.sequence) + " had been synced",
+               log, kDamageAdvice};
+}
+
+void RocksdbStore::renew_note(rocksdb::SequenceNumber sequence) {
+  const std::uint64_t number = manifest_number(*env_, directory_);
+  const std::uint64_t bytes = synced_manifest_bytes(*env_, directory_, number);
+  note_->replace({sequence, bytes == 0 ? 0 : number, bytes});
 }
 
 // A write that the power or a kill cut short was never acknowledged and is to be dropped, however it was
@@ -290,11 +390,17 @@ bool RocksdbStore::only_last_write_is_torn(
   const std::unique_ptr<rocksdb::DB> database(opened);
   for (auto* handle : handles) database->DestroyColumnFamilyHandle(handle);
   const auto proven = sequence_proven_by_logs(*env_, directory_);
-  return proven.ok() && database->GetLatestSequenceNumber() >= *proven;
+  return proven.ok() && database->GetLatestSequenceNumber() >= std::max(*proven, known_durable_.sequence);
 }
 
 RocksdbStore::~RocksdbStore() {
+  if (database_ == nullptr) return;
+  std::uint64_t failures = 0;
+  const bool sound =
+      database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &failures) && failures == 0;
   for (auto* family : families_) database_->DestroyColumnFamilyHandle(family);
+  database_.reset();
+  if (sound && opened_) renew_note(note_->extent().sequence);
 }
 
 Error RocksdbStore::explain(const rocksdb::Status& status, const std::string& doing) const {

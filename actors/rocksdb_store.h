@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/durable_note.h"
 #include "schema/result.h"
 
 namespace pollux::actors {
@@ -46,6 +47,9 @@ class RocksdbStore {
   rocksdb::ColumnFamilyHandle* identities() const { return families_[4]; }
   const std::string& directory() const { return directory_; }
 
+  /// To be called after each synced write: until then everything is on disk.
+  void note_durable() { note_->advance(database_->GetLatestSequenceNumber()); }
+
   /// What a failed operation means; `doing` completes "cannot ...".
   schema::Error explain(const rocksdb::Status& status, const std::string& doing) const;
 
@@ -53,10 +57,16 @@ class RocksdbStore {
   RocksdbStore() = default;
 
   rocksdb::Status open_database(const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
+  schema::Result<void> refuse_cut_manifest() const;
+  schema::Result<void> refuse_lost_end(const std::string& log) const;
+  void renew_note(rocksdb::SequenceNumber sequence);
   bool only_last_write_is_torn(const std::vector<rocksdb::ColumnFamilyDescriptor>& families) const;
 
   std::string directory_;
   rocksdb::Env* env_ = nullptr;
+  bool opened_ = false;
+  std::unique_ptr<DurableNote> note_;
+  DurableExtent known_durable_;  // as noted by the process before
   std::shared_ptr<RocksdbWarnings> warnings_;
   std::unique_ptr<rocksdb::DB> database_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;

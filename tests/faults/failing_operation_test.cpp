@@ -51,7 +51,7 @@ class FailingOperation : public testing::TestWithParam<FaultCase> {
     });
     if (!outcome.ok()) expect_told(outcome.error(), disk);
     EXPECT_TRUE(!outcome.ok() || read == kept.acknowledged()) << disk.victim();
-    const bool known = (*journal)->holds(*kept.known_event());
+    const bool known = (*journal)->holds(kept.known_events().front());
     for (int i = 0; i < 4; ++i) {
       const auto appended = kept.append(**journal);
       EXPECT_TRUE(!appended.ok() || known)

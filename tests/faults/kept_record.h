@@ -40,8 +40,8 @@ class KeptRecord {
     return outcome;
   }
 
-  /// Identity of an acknowledged event.
-  const std::optional<schema::EventKey>& known_event() const { return known_event_; }
+  /// Identities of acknowledged events, one a record.
+  const std::vector<schema::EventKey>& known_events() const { return known_events_; }
 
   /// What is wrong with a journal opened after the last of `append`; empty when everything acknowledged is
   /// there, once, and at most what was under way besides.
@@ -74,15 +74,15 @@ class KeptRecord {
   void keep(Entry entry) {
     texts_.push_back(std::move(entry.texts));
     aside_ = entry.aside_after;
-    if (entry.first_event) known_event_ = entry.first_event;
+    if (entry.first_event) known_events_.push_back(*entry.first_event);
   }
 
-  const schema::Model model_ = schema::samples::model();
+  schema::Model model_ = schema::samples::model();
   std::mt19937_64 random_;
   std::vector<std::vector<std::string>> texts_;
   std::size_t aside_ = 0;
   std::optional<Entry> under_way_;
-  std::optional<schema::EventKey> known_event_;
+  std::vector<schema::EventKey> known_events_;
 };
 
 }  // namespace pollux::faults

@@ -210,6 +210,15 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
     return IOStatus::OK();
   }
 
+  IOStatus overwrite(const InodePtr& inode, const std::string& path, std::uint64_t offset, Slice data) {
+    const std::scoped_lock lock(mutex_);
+    if (const Fault fault = strike(true, "overwrite " + path); fault != Fault::none)
+      return failure(fault, path);
+    if (inode->data.size() < offset + data.size()) inode->data.resize(offset + data.size());
+    std::memcpy(inode->data.data() + offset, data.data(), data.size());
+    return IOStatus::OK();
+  }
+
   IOStatus cut(const InodePtr& inode, const std::string& path, std::uint64_t size) {
     const std::scoped_lock lock(mutex_);
     if (const Fault fault = strike(true, "truncate " + path); fault != Fault::none)
@@ -252,6 +261,8 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
                                IODebugContext*) override;
   IOStatus NewWritableFile(const std::string& name, const FileOptions&,
                            std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext*) override;
+  IOStatus NewRandomRWFile(const std::string& name, const FileOptions&,
+                           std::unique_ptr<rocksdb::FSRandomRWFile>* result, IODebugContext*) override;
   IOStatus NewDirectory(const std::string& name, const IOOptions&,
                         std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext*) override;
 
@@ -505,6 +516,24 @@ class WritableFile final : public Open<rocksdb::FSWritableFile, Files> {
 };
 
 template <class Files>
+class OverwritableFile final : public Open<rocksdb::FSRandomRWFile, Files> {
+ public:
+  using Open<rocksdb::FSRandomRWFile, Files>::Open;
+  IOStatus Write(std::uint64_t offset, const Slice& data, const IOOptions&, IODebugContext*) override {
+    return this->files_->overwrite(this->inode_, this->path_, offset, data);
+  }
+  IOStatus Read(std::uint64_t offset, std::size_t n, const IOOptions&, Slice* result, char* scratch,
+                IODebugContext*) const override {
+    return this->files_->read(this->inode_, this->path_, offset, n, result, scratch);
+  }
+  IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override {
+    return this->files_->sync(this->inode_, this->path_);
+  }
+  IOStatus Close(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+};
+
+template <class Files>
 class Directory final : public Open<rocksdb::FSDirectory, Files> {
  public:
   using Open<rocksdb::FSDirectory, Files>::Open;
@@ -550,6 +579,18 @@ IOStatus SimulatedDisk::Files::NewWritableFile(const std::string& name, const Fi
   auto inode = std::make_shared<Inode>();
   change({parent_of(normal(name)), {{normal(name), inode}}});
   *result = std::make_unique<WritableFile<Files>>(shared_from_this(), inode, normal(name));
+  return IOStatus::OK();
+}
+
+IOStatus SimulatedDisk::Files::NewRandomRWFile(const std::string& name, const FileOptions&,
+                                               std::unique_ptr<rocksdb::FSRandomRWFile>* result,
+                                               IODebugContext*) {
+  const std::scoped_lock lock(mutex_);
+  result->reset();
+  if (const Fault fault = strike(false, "open " + name); fault != Fault::none) return failure(fault, name);
+  const auto found = names_.find(normal(name));
+  if (found == names_.end()) return missing(name);
+  *result = std::make_unique<OverwritableFile<Files>>(shared_from_this(), found->second, normal(name));
   return IOStatus::OK();
 }
 
