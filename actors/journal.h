@@ -43,8 +43,9 @@ class Journal {
 
   /// Makes `record` durable, together with events to be set aside, in one atomic write. `record.position`
   /// must be `last_position() + 1`; with position 0 only the quarantine is written. On return the bytes are
-  /// on disk. After an error nothing of the call is visible and further appends fail until the journal is
-  /// reopened.
+  /// on disk. After an error nothing of the call is visible; whether it is on disk is not known. After
+  /// no_space the only append allowed is the same one again: once there is room it succeeds, and the record
+  /// is there once. After any other error all appends fail until the journal is reopened.
   virtual schema::Result<void> append(const schema::EpochRecord& record,
                                       const std::vector<QuarantinedEvent>& quarantined) = 0;
 

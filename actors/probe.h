@@ -60,6 +60,8 @@ struct DomainProbe {
   Counter events_from_the_future;
   Counter events_poison;
   Counter submissions_refused_queue_full;
+  Counter submissions_refused_disk_full;
+  Counter journal_append_failures;
   Counter sequence_gaps;
   Counter epochs_settled;
   Counter epochs_replayed;
@@ -75,6 +77,7 @@ struct DomainProbe {
   Gauge queue_events_max;
   Gauge clock_ns;  ///< The twin's clock, event time.
   Gauge settled_position;
+  Gauge journal_disk_full;  ///< 1 while the journal waits for space.
   Gauge violated_constraints;
   Gauge unknown_constraints;
   DurationHistogram journal_append;

@@ -74,8 +74,12 @@ class RocksdbJournal final : public Journal {
   void put_quarantined(const QuarantinedEvent& event, std::uint64_t number, rocksdb::WriteBatch& batch);
   void put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch);
   void put_model(rocksdb::WriteBatch& batch) const;
-  bool has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Slice& key) const;
+  using Family = std::function<rocksdb::ColumnFamilyHandle*()>;
+  bool has(const Family& family, const rocksdb::Slice& key) const;
+  Error not_open() const;
   Error latch(Error error) const;
+  Result<void> resume();
+  Result<void> check_reopened() const;
 
   Result<format::StoredRecord> checked(std::string_view value, const std::string& what) const;
 
@@ -210,26 +214,47 @@ rocksdb::Status RocksdbJournal::write(rocksdb::WriteBatch& batch) {
   options.sync = true;
   const auto status = store_->database().Write(options, &batch);
   if (!status.ok()) return status;
-  store_->note_durable();
+  store_->note_durable(batch);
   bytes_appended_.fetch_add(batch.GetDataSize(), std::memory_order_relaxed);
   return status;
 }
 
 Error RocksdbJournal::latch(Error error) const {
   const std::scoped_lock lock(failure_mutex_);
-  if (!failure_) failure_ = error;
+  if (!failure_ || failure_->code == ErrorCode::no_space) failure_ = error;
   return error;
+}
+
+/// After a full disk, once there is room again. Opened again, the database writes what it can recover to new
+/// files and leaves the log that failed. Whether that held the last append does not matter, for it is
+/// appended again under the same keys.
+Result<void> RocksdbJournal::resume() {
+  const std::scoped_lock lock(failure_mutex_);
+  if (!failure_) return {};
+  if (failure_->code != ErrorCode::no_space) {
+    return Error{ErrorCode::io, "nothing is written since an earlier failure: " + failure_->message,
+                 failure_->where, "remove the cause and restart pollux; what was acknowledged is safe"};
+  }
+  auto reopened = store_->reopen();
+  if (reopened.ok()) reopened = check_reopened();
+  failure_ = reopened.ok() ? std::nullopt : std::optional(reopened.error());
+  return failure_ ? Result<void>(*failure_) : Result<void>();
+}
+
+/// All that was acknowledged is there, and at most the append that failed.
+Result<void> RocksdbJournal::check_reopened() const {
+  const auto text = meta(format::kHeadKey);
+  if (!text.ok()) return text.error();
+  const auto head = format::read_head(*text);
+  const bool same = head && head->position == head_.position && head->hash == head_.hash;
+  if (same || (head && head->position == head_.position + 1)) return {};
+  return damaged(store_->directory(), position_text(head_.position),
+                 "after the disk was full, the newest record is not the one last acknowledged");
 }
 
 Result<void> RocksdbJournal::append(const schema::EpochRecord& record,
                                     const std::vector<QuarantinedEvent>& quarantined) {
-  {
-    const std::scoped_lock lock(failure_mutex_);
-    if (failure_) {
-      return Error{ErrorCode::io, "nothing is written since an earlier failure: " + failure_->message,
-                   failure_->where, "remove the cause and restart pollux; what was acknowledged is safe"};
-    }
-  }
+  if (auto ready = resume(); !ready.ok()) return ready;
   rocksdb::WriteBatch batch;
   format::Head head = head_;
   if (record.position != 0) {
@@ -245,7 +270,7 @@ Result<void> RocksdbJournal::append(const schema::EpochRecord& record,
 
   if (const auto status = write(batch); !status.ok()) {
     Error error = store_->explain(status, "write to the journal");
-    error.code = ErrorCode::io;
+    if (error.code != ErrorCode::no_space) error.code = ErrorCode::io;
     return latch(std::move(error));
   }
   head_ = head;
@@ -318,8 +343,15 @@ Result<format::StoredRecord> RocksdbJournal::checked(std::string_view value, con
   return *stored;
 }
 
+Error RocksdbJournal::not_open() const {
+  return {ErrorCode::io, "the journal could not be opened again after the disk was full", store_->directory(),
+          "free some space there; if it does not go on by itself, restart pollux"};
+}
+
 Result<void> RocksdbJournal::read(Position from,
                                   const std::function<bool(schema::EpochRecord&)>& visit) const {
+  const auto using_it = store_->use();
+  if (!store_->is_open()) return not_open();
   const Position last = last_position();
   const Position first = from == 0 ? 1 : from;
   if (first > last) return {};
@@ -365,6 +397,8 @@ Result<void> RocksdbJournal::read(Position from,
 Result<std::vector<QuarantinedEvent>> RocksdbJournal::quarantine(std::uint64_t from,
                                                                  std::size_t limit) const {
   std::vector<QuarantinedEvent> page;
+  const auto using_it = store_->use();
+  if (!store_->is_open()) return not_open();
   const std::unique_ptr<rocksdb::Iterator> at(store_->database().NewIterator({}, store_->quarantine()));
   schema::RecordDecoder decoder(model_);
   for (at->Seek(slice(format::quarantine_key(from))); page.size() < limit && at->Valid(); at->Next()) {
@@ -388,17 +422,22 @@ Result<std::vector<QuarantinedEvent>> RocksdbJournal::quarantine(std::uint64_t f
 }
 
 bool RocksdbJournal::holds(const schema::EventKey& key) const {
-  return has(store_->identities(), slice(format::identity_key(key)));
+  return has([this] { return store_->identities(); }, slice(format::identity_key(key)));
 }
 
 bool RocksdbJournal::quarantine_holds(const schema::EventKey& key) const {
   if (quarantined_.load(std::memory_order_acquire) == 0) return false;
-  return has(store_->quarantine(), slice(format::quarantine_key(key)));
+  return has([this] { return store_->quarantine(); }, slice(format::quarantine_key(key)));
 }
 
-bool RocksdbJournal::has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Slice& key) const {
+bool RocksdbJournal::has(const Family& family, const rocksdb::Slice& key) const {
+  const auto using_it = store_->use();
+  if (!store_->is_open()) {
+    latch(not_open());
+    return false;
+  }
   rocksdb::PinnableSlice value;
-  const auto status = store_->database().Get({}, family, key, &value);
+  const auto status = store_->database().Get({}, family(), key, &value);
   if (!status.ok() && !status.IsNotFound()) latch(store_->explain(status, "look up an event"));
   return status.ok();
 }

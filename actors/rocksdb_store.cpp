@@ -191,6 +191,11 @@ Error explain_status(rocksdb::Env& env, const rocksdb::Status& status, const std
             "stop the other process first (`fuser " + directory +
                 "/LOCK` names it), or choose another directory; do not delete the LOCK file"};
   }
+  if (status.IsNoSpace()) {
+    return {ErrorCode::no_space, "cannot " + doing + ": the disk is full (" + text + ")", directory,
+            "free some space there: pollux then goes on by itself, and answers reads meanwhile; nothing "
+            "acknowledged is lost; send again what was refused"};
+  }
   const std::string file = damaged_file(env, text, warnings, directory);
   const bool file_is_gone = contains(text, "No such file");
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotSupported() || file_is_gone) {
@@ -304,36 +309,70 @@ std::uint64_t manifest_bytes(rocksdb::Env& env, const std::string& directory, st
   return known ? bytes : 0;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory, rocksdb::Env* env) {
-  if (env == nullptr) env = rocksdb::Env::Default();
-  if (auto made = make_directory(*env, directory); !made.ok()) return made.error();
-  if (auto checked = refuse_remains(*env, directory); !checked.ok()) return checked.error();
-
+/// In the order of the store's accessors.
+std::vector<rocksdb::ColumnFamilyDescriptor> families() {
   const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+  return {
       {rocksdb::kDefaultColumnFamilyName, lookup_options(cache)},
       {journal_format::kRecords, records_options(cache)},
       {journal_format::kQuarantine, lookup_options(cache)},
       {journal_format::kMeta, lookup_options(cache)},
       {journal_format::kIdentities, lookup_options(cache)},
   };
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory, rocksdb::Env* env) {
+  if (env == nullptr) env = rocksdb::Env::Default();
+  if (auto made = make_directory(*env, directory); !made.ok()) return made.error();
+  if (auto checked = refuse_remains(*env, directory); !checked.ok()) return checked.error();
   std::unique_ptr<RocksdbStore> store(new RocksdbStore);
   store->directory_ = directory;
   store->env_ = env;
-  store->warnings_ = std::make_shared<RocksdbWarnings>();
   store->note_ = std::make_unique<DurableNote>(*env, directory);
-  store->known_durable_ = store->note_->read().value_or(DurableExtent{});
-  if (auto checked = store->refuse_cut_manifest(); !checked.ok()) return checked.error();
-  const std::string log = newest_log(*env, directory);
-  if (const auto status = store->open_database(families); !status.ok()) {
-    return store->explain(status, "open the journal");
-  }
-  if (auto checked = store->refuse_lost_end(log); !checked.ok()) return checked.error();
-  store->renew_note(store->database_->GetLatestSequenceNumber());
-  store->opened_ = true;
+  if (auto opened = store->open_checked(); !opened.ok()) return opened.error();
   return store;
+}
+
+Result<void> RocksdbStore::open_checked() {
+  warnings_ = std::make_shared<RocksdbWarnings>();
+  known_durable_ = note_->read().value_or(DurableExtent{});
+  if (auto checked = refuse_cut_manifest(); !checked.ok()) return checked;
+  const std::string log = newest_log(*env_, directory_);
+  if (const auto status = open_database(); !status.ok()) return explain(status, "open the journal");
+  if (auto checked = refuse_lost_end(log); !checked.ok()) return checked;
+  renew_note(database_->GetLatestSequenceNumber());
+  writable_ = true;
+  return {};
+}
+
+Result<void> RocksdbStore::reopen() {
+  if (auto room = expect_room(); !room.ok()) return room;
+  const std::unique_lock exclusively(use_);
+  close();
+  auto opened = open_checked();
+  if (opened.ok()) return opened;
+  close();
+  open_for_reading().PermitUncheckedError();  // reading goes on if it can; what failed is told
+  return opened;
+}
+
+/// What is in the logs has to go into new files.
+Result<void> RocksdbStore::expect_room() const {
+  std::uint64_t needed = kReopenBytes;
+  std::vector<std::string> names;
+  env_->GetChildren(directory_, &names).PermitUncheckedError();
+  for (const std::string& name : names) {
+    std::uint64_t bytes = 0;
+    if (name.ends_with(".log") && env_->GetFileSize(directory_ + "/" + name, &bytes).ok()) needed += bytes;
+  }
+  std::uint64_t free = 0;
+  const auto status = env_->GetFreeSpace(directory_, &free);
+  if (!status.ok() || free >= needed) return {};  // where it cannot be asked, trying tells
+  return explain(rocksdb::Status::NoSpace("free are " + std::to_string(free >> 20) + " MiB",
+                                          "needed are " + std::to_string((needed >> 20) + 1) + " MiB"),
+                 "write to the journal");
 }
 
 // A MANIFEST that ends early names older files only; RocksDB would take that for the state and delete the
@@ -367,40 +406,63 @@ void RocksdbStore::renew_note(rocksdb::SequenceNumber sequence) {
 // A write that the power or a kill cut short was never acknowledged and is to be dropped, however it was
 // torn; whatever was synced before is damage when it cannot be read. RocksDB has no mode that tells the two
 // apart: the modes that drop any torn write drop what follows damage as well.
-rocksdb::Status RocksdbStore::open_database(const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+rocksdb::Status RocksdbStore::open_database() {
   auto options = database_options(env_, warnings_);
   rocksdb::DB* database = nullptr;
-  auto status = rocksdb::DB::Open(options, directory_, families, &families_, &database);
-  if (status.IsCorruption() && only_last_write_is_torn(families)) {
+  auto status = rocksdb::DB::Open(options, directory_, families(), &families_, &database);
+  bool torn = false;
+  if (status.IsCorruption()) {
+    // A disk that fails meanwhile is no damage.
+    if (const auto looked = look_for_torn_write(torn); looked.IsIOError()) return looked;
+  }
+  if (torn) {
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-    status = rocksdb::DB::Open(options, directory_, families, &families_, &database);
+    status = rocksdb::DB::Open(options, directory_, families(), &families_, &database);
   }
   database_.reset(database);
   return status;
 }
 
 /// Changes nothing on disk.
-bool RocksdbStore::only_last_write_is_torn(
-    const std::vector<rocksdb::ColumnFamilyDescriptor>& families) const {
+rocksdb::Status RocksdbStore::open_for_reading() {
   auto options = database_options(env_, warnings_);
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* opened = nullptr;
-  if (!rocksdb::DB::OpenForReadOnly(options, directory_, families, &handles, &opened).ok()) return false;
-  const std::unique_ptr<rocksdb::DB> database(opened);
-  for (auto* handle : handles) database->DestroyColumnFamilyHandle(handle);
+  rocksdb::DB* database = nullptr;
+  const auto status = rocksdb::DB::OpenForReadOnly(options, directory_, families(), &families_, &database);
+  database_.reset(database);
+  return status;
+}
+
+/// Whether no more than the last write is unreadable.
+rocksdb::Status RocksdbStore::look_for_torn_write(bool& torn) {
+  const auto status = open_for_reading();
+  if (!status.ok()) return status;
+  const auto recovered = database_->GetLatestSequenceNumber();
+  close();
   const auto proven = sequence_proven_by_logs(*env_, directory_);
-  return proven.ok() && database->GetLatestSequenceNumber() >= std::max(*proven, known_durable_.sequence);
+  torn = proven.ok() && recovered >= std::max(*proven, known_durable_.sequence);
+  return status;
 }
 
 RocksdbStore::~RocksdbStore() {
+  close();
+}
+
+void RocksdbStore::close() {
   if (database_ == nullptr) return;
   std::uint64_t failures = 0;
   const bool sound =
       database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &failures) && failures == 0;
   for (auto* family : families_) database_->DestroyColumnFamilyHandle(family);
+  families_.clear();
   database_.reset();
-  if (sound && opened_) renew_note(note_->extent().sequence);
+  if (sound && writable_) renew_note(note_->extent().sequence);
+  writable_ = false;
+}
+
+// By the number that the database gave the batch: its newest number may be that of a write without a log.
+void RocksdbStore::note_durable(const rocksdb::WriteBatch& written) {
+  note_->advance(sequence_of_write(written.Data()));
 }
 
 Error RocksdbStore::explain(const rocksdb::Status& status, const std::string& doing) const {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,8 @@ inline constexpr std::size_t kManifestBytesMax = 16u << 20;
 inline constexpr std::size_t kWarningsKept = 32;
 inline constexpr std::size_t kWarningBytesMax = 512;
 inline constexpr int kOpenFilesMax = 256;
+/// Room to ask for beyond the size of the logs before the database is opened again on a disk that was full.
+inline constexpr std::uint64_t kReopenBytes = 8u << 20;
 
 class RocksdbWarnings;
 
@@ -40,6 +44,16 @@ class RocksdbStore {
   RocksdbStore(const RocksdbStore&) = delete;
   RocksdbStore& operator=(const RocksdbStore&) = delete;
 
+  /// To be held while the database or a family is used on another thread than the one that may reopen it.
+  std::shared_lock<std::shared_mutex> use() const { return std::shared_lock(use_); }
+  /// Closes the database and opens it again, after it failed for lack of space (RocksDB's own `Resume` ends
+  /// the process in Debian's build, which keeps its assertions). Waits until nobody uses it. Where it cannot
+  /// be opened for writing it is open for reading, or not at all. Errors: no_space while there is too little
+  /// room to try, and then nothing was closed, or where it ran out; others as of `open`.
+  schema::Result<void> reopen();
+  /// Always but after a failed `reopen`.
+  bool is_open() const { return database_ != nullptr; }
+
   rocksdb::DB& database() const { return *database_; }
   rocksdb::ColumnFamilyHandle* records() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* quarantine() const { return families_[2]; }
@@ -47,8 +61,8 @@ class RocksdbStore {
   rocksdb::ColumnFamilyHandle* identities() const { return families_[4]; }
   const std::string& directory() const { return directory_; }
 
-  /// To be called after each synced write: until then everything is on disk.
-  void note_durable() { note_->advance(database_->GetLatestSequenceNumber()); }
+  /// To be called after each synced write, with what was written: all that was logged until then is on disk.
+  void note_durable(const rocksdb::WriteBatch& written);
 
   /// What a failed operation means; `doing` completes "cannot ...".
   schema::Error explain(const rocksdb::Status& status, const std::string& doing) const;
@@ -56,15 +70,20 @@ class RocksdbStore {
  private:
   RocksdbStore() = default;
 
-  rocksdb::Status open_database(const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
+  schema::Result<void> open_checked();
+  schema::Result<void> expect_room() const;
+  void close();
+  rocksdb::Status open_database();
+  rocksdb::Status open_for_reading();
   schema::Result<void> refuse_cut_manifest() const;
   schema::Result<void> refuse_lost_end(const std::string& log) const;
   void renew_note(rocksdb::SequenceNumber sequence);
-  bool only_last_write_is_torn(const std::vector<rocksdb::ColumnFamilyDescriptor>& families) const;
+  rocksdb::Status look_for_torn_write(bool& torn);
 
   std::string directory_;
   rocksdb::Env* env_ = nullptr;
-  bool opened_ = false;
+  bool writable_ = false;
+  mutable std::shared_mutex use_;
   std::unique_ptr<DurableNote> note_;
   DurableExtent known_durable_;  // as noted by the process before
   std::shared_ptr<RocksdbWarnings> warnings_;

@@ -66,11 +66,18 @@ struct Twin::Implementation {
                           options.epoch_events_max,
                           options.portion_entities,
                           options.check_invariants,
+                          {},
+                          std::chrono::nanoseconds(options.journal_retry),
                           {}};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
     context.on_failure = [this](const Error& why) {
       const std::lock_guard lock(mutex);
       failure = why.text();
+    };
+    context.on_stall = [this](const std::optional<Error>& why) {
+      const std::lock_guard lock(mutex);
+      stall = why;
+      probe.journal_disk_full.set(why ? 1 : 0);
     };
     supervisor = system->spawn<Supervisor>(context);
     // CAF leaves a reference to its logger with each thread that spawns; a system that ends on another thread
@@ -111,6 +118,7 @@ struct Twin::Implementation {
   std::mutex mutex;
   bool stopped = false;
   std::string failure;
+  std::optional<Error> stall;
 };
 
 Twin::Twin(std::unique_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
@@ -163,6 +171,9 @@ void Twin::submit(schema::EventBatch batch, std::function<void(Result<Receipt>)>
       refusal = stopping();
     } else if (!self.failure.empty()) {
       refusal = Error{ErrorCode::io, self.failure, "", "free or repair the disk, then restart the server"};
+    } else if (self.stall) {
+      self.probe.submissions_refused_disk_full.add();
+      refusal = self.stall;
     } else if (self.probe.queue_events.value() + events > limit) {
       self.probe.submissions_refused_queue_full.add();
       refusal =
@@ -242,6 +253,11 @@ const Journal& Twin::journal() const {
 
 const DomainProbe& Twin::probe() const {
   return implementation_->probe;
+}
+
+std::optional<Error> Twin::stall() const {
+  const std::lock_guard lock(implementation_->mutex);
+  return implementation_->stall;
 }
 
 std::string Twin::failure() const {

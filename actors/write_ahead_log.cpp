@@ -82,8 +82,7 @@ class Writes {
 
  private:
   void complete() {
-    if (write_.size() < kBatchHeaderBytes) return;
-    const SequenceNumber begins = little_endian(std::string_view(write_).substr(0, 8));
+    const SequenceNumber begins = sequence_of_write(write_);
     if (begins > 0) proven_ = std::max(proven_, begins - 1);
   }
 
@@ -110,6 +109,10 @@ SequenceNumber proven_by(std::string_view log) {
 }
 
 }  // namespace
+
+SequenceNumber sequence_of_write(std::string_view write) {
+  return write.size() < kBatchHeaderBytes ? 0 : little_endian(write.substr(0, 8));
+}
 
 Result<SequenceNumber> sequence_proven_by_logs(rocksdb::Env& env, const std::string& directory) {
   std::vector<std::string> names;

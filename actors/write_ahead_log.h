@@ -5,6 +5,7 @@
 #include <rocksdb/types.h>
 
 #include <string>
+#include <string_view>
 
 #include "schema/result.h"
 
@@ -18,5 +19,8 @@ namespace pollux::actors {
 /// Format: https://github.com/facebook/rocksdb/wiki/Write-Ahead-Log-File-Format
 schema::Result<rocksdb::SequenceNumber> sequence_proven_by_logs(rocksdb::Env& env,
                                                                 const std::string& directory);
+
+/// The number of the first change in a write as RocksDB logs it; 0 where the bytes are none.
+rocksdb::SequenceNumber sequence_of_write(std::string_view write);
 
 }  // namespace pollux::actors

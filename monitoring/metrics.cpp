@@ -83,6 +83,8 @@ void expose_events(Exposition& out, const actors::DomainProbe& probe, const Labe
   outcome("from_the_future", probe.events_from_the_future);
   out.counter("pollux_submissions_refused_total", "Submissions refused because the event queue was full.",
               number(probe.submissions_refused_queue_full), domain);
+  out.counter("pollux_submissions_refused_disk_full_total", "Submissions refused because the disk was full.",
+              number(probe.submissions_refused_disk_full), domain);
   out.counter("pollux_sequence_gaps_total", "Gaps seen in the sequence numbers of sources.",
               number(probe.sequence_gaps), domain);
   out.gauge("pollux_queue_events", "Events submitted and not yet settled.", number(probe.queue_events),
@@ -126,6 +128,10 @@ void expose_state(Exposition& out, const actors::DomainProbe& probe, const Label
             number(probe.revised_events), domain);
   out.counter("pollux_journal_written_bytes_total", "Bytes appended to the journal.",
               number(probe.journal_bytes), domain);
+  out.counter("pollux_journal_append_failures_total", "Appends to the journal that failed.",
+              number(probe.journal_append_failures), domain);
+  out.gauge("pollux_journal_disk_full", "1 while the journal waits for space on a full disk.",
+            number(probe.journal_disk_full), domain);
   out.durations("pollux_journal_append_duration_seconds", "Time to make one epoch durable.",
                 probe.journal_append, domain);
 }

@@ -58,6 +58,7 @@ int exit_code_of(const Error& error) {
     case ErrorCode::not_found:
       return kDataDirectory;
     case ErrorCode::io:
+    case ErrorCode::no_space:
       return kInputOutput;
     default:
       return kFailed;

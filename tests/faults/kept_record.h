@@ -6,6 +6,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/journal.h"
@@ -34,9 +35,16 @@ class KeptRecord {
     Entry entry{schema::samples::text_of(record.events, model_), aside_ + aside.size(), std::nullopt};
     if (!record.events.events.empty())
       entry.first_event = schema::event_key(record.events, record.events.events.front(), model_);
-    auto outcome = journal.append(record, aside);
-    if (outcome.ok()) keep(std::move(entry));
-    if (!outcome.ok()) under_way_ = std::move(entry);
+    last_record_ = record;
+    last_aside_ = aside;
+    under_way_ = std::move(entry);
+    return append_again(journal);
+  }
+
+  /// The same once more, after it failed.
+  schema::Result<void> append_again(actors::Journal& journal) {
+    auto outcome = journal.append(last_record_, last_aside_);
+    if (outcome.ok()) keep(*std::exchange(under_way_, std::nullopt));
     return outcome;
   }
 
@@ -82,6 +90,8 @@ class KeptRecord {
   std::vector<std::vector<std::string>> texts_;
   std::size_t aside_ = 0;
   std::optional<Entry> under_way_;
+  schema::EpochRecord last_record_;
+  std::vector<schema::QuarantinedEvent> last_aside_;
   std::vector<schema::EventKey> known_events_;
 };
 

@@ -298,7 +298,8 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
   }
   IOStatus CreateDirIfMissing(const std::string& name, const IOOptions&, IODebugContext*) override {
     const std::scoped_lock lock(mutex_);
-    if (const Fault fault = strike(true, "make directory " + name); fault != Fault::none)
+    const bool is_new = !directories_.contains(normal(name));
+    if (const Fault fault = strike(is_new, "make directory " + name); fault != Fault::none)
       return failure(fault, name);
     if (names_.contains(normal(name))) return IOStatus::IOError(name, "Not a directory");
     if (directories_.contains(normal(name))) return IOStatus::OK();
@@ -337,7 +338,8 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
                     IODebugContext*) override {
     const std::scoped_lock guard(mutex_);
     *lock = nullptr;
-    if (const Fault fault = strike(true, "lock " + name); fault != Fault::none) return failure(fault, name);
+    const bool is_new = !names_.contains(normal(name));
+    if (const Fault fault = strike(is_new, "lock " + name); fault != Fault::none) return failure(fault, name);
     if (!locks_.insert(normal(name)).second)
       return IOStatus::IOError("While lock file: " + name, "Resource temporarily unavailable");
     if (!names_.contains(normal(name)))
