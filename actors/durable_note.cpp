@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kMagic = "pollux durable 1";
 constexpr std::size_t kNumberBytes = 8;
-constexpr std::size_t kContentBytes = kMagic.size() + 3 * kNumberBytes;
+constexpr std::size_t kContentBytes = kMagic.size() + 4 * kNumberBytes;
 constexpr std::size_t kHashBytes = 16;
 /// Within one sector, which a disk writes whole or not at all.
 constexpr std::size_t kBytes = kContentBytes + kHashBytes;
@@ -27,7 +27,8 @@ Bytes encode(const DurableExtent& extent) {
   Bytes bytes{};
   std::memcpy(bytes.data(), kMagic.data(), kMagic.size());
   std::size_t at = kMagic.size();
-  for (const std::uint64_t number : {extent.sequence, extent.manifest_number, extent.manifest_bytes}) {
+  for (const std::uint64_t number :
+       {extent.sequence, extent.manifest_number, extent.manifest_bytes, std::uint64_t{extent.each_write}}) {
     for (std::size_t i = 0; i < kNumberBytes; ++i) bytes[at++] = static_cast<char>(number >> (8 * i));
   }
   hash({bytes.data(), kContentBytes}, bytes.data() + kContentBytes);
@@ -56,7 +57,7 @@ std::optional<DurableExtent> DurableNote::read() const {
     return std::nullopt;
   const std::size_t at = kMagic.size();
   return DurableExtent{number_at(bytes, at), number_at(bytes, at + kNumberBytes),
-                       number_at(bytes, at + 2 * kNumberBytes)};
+                       number_at(bytes, at + 2 * kNumberBytes), number_at(bytes, at + 3 * kNumberBytes) != 0};
 }
 
 void DurableNote::replace(const DurableExtent& extent) {

@@ -16,6 +16,7 @@ struct DurableExtent {
   rocksdb::SequenceNumber sequence = 0;  ///< Of the newest write that was synced.
   std::uint64_t manifest_number = 0;     ///< Of the MANIFEST that had
   std::uint64_t manifest_bytes = 0;      ///< at least these bytes.
+  bool each_write = true;                ///< Each write was synced before the next one began.
 };
 
 /// The file DURABLE of a data directory, overwritten in place. It is evidence and nothing more: nothing is

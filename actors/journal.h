@@ -21,6 +21,9 @@ namespace pollux::actors {
 
 /// How the journal is kept.
 struct JournalOptions {
+  /// 0: every append is synced before it is acknowledged. Else they are synced together, this long after the
+  /// first of them at the latest, and a power loss (not a kill) can cost what was acknowledged within it.
+  schema::Duration sync_interval = 0;
   /// Where the files lie; outlives the journal. Null: the operating system's. Another one is for tests.
   rocksdb::Env* env = nullptr;
 };
@@ -66,6 +69,9 @@ class Journal {
 
   /// Position of the newest record; 0 when there is none.
   virtual schema::Position last_position() const = 0;
+
+  /// The window of acknowledged events that a power loss can cost; 0: none.
+  virtual schema::Duration loss_window() const { return 0; }
 
   /// As found on opening, before this process appended anything.
   virtual const JournalIdentity& identity() const = 0;

@@ -77,7 +77,8 @@ struct DomainProbe {
   Gauge queue_events_max;
   Gauge clock_ns;  ///< The twin's clock, event time.
   Gauge settled_position;
-  Gauge journal_disk_full;  ///< 1 while the journal waits for space.
+  Gauge journal_disk_full;       ///< 1 while the journal waits for space.
+  Gauge journal_loss_window_ns;  ///< Of acknowledged events that a power loss can cost.
   Gauge violated_constraints;
   Gauge unknown_constraints;
   DurationHistogram journal_append;

@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <thread>
 
 #include "actors/journal.h"
 #include "actors/journal_format.h"
 #include "actors/rocksdb_store.h"
+#include "actors/write_ahead_log.h"
 #include "schema/assert.h"
 #include "schema/epoch_codec.h"
 
@@ -41,8 +45,12 @@ Error damaged(const std::string& directory, const std::string& what, std::string
 
 class RocksdbJournal final : public Journal {
  public:
-  RocksdbJournal(std::unique_ptr<RocksdbStore> store, const schema::Model& model)
-      : store_(std::move(store)), model_(model), encoder_(model) {}
+  RocksdbJournal(std::unique_ptr<RocksdbStore> store, const schema::Model& model,
+                 schema::Duration sync_interval)
+      : store_(std::move(store)), model_(model), sync_interval_(sync_interval), encoder_(model) {
+    if (sync_interval_ > 0) syncing_ = std::thread([this] { sync_now_and_then(); });
+  }
+  ~RocksdbJournal() override;
 
   // Second step of opening: checks or writes what the layout requires.
   Result<void> load();
@@ -54,6 +62,7 @@ class RocksdbJournal final : public Journal {
   bool holds(const schema::EventKey& key) const override;
   bool quarantine_holds(const schema::EventKey& key) const override;
 
+  schema::Duration loss_window() const override { return sync_interval_; }
   Position last_position() const override { return last_position_.load(std::memory_order_acquire); }
   const JournalIdentity& identity() const override { return identity_; }
   std::uint64_t bytes_appended() const override { return bytes_appended_.load(std::memory_order_relaxed); }
@@ -69,6 +78,7 @@ class RocksdbJournal final : public Journal {
   Result<void> load_quarantine_end();
   Result<std::string> meta(std::string_view key) const;
   rocksdb::Status write(rocksdb::WriteBatch& batch);
+  void sync_now_and_then();
 
   format::Head put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch);
   void put_quarantined(const QuarantinedEvent& event, std::uint64_t number, rocksdb::WriteBatch& batch);
@@ -85,6 +95,12 @@ class RocksdbJournal final : public Journal {
 
   std::unique_ptr<RocksdbStore> store_;
   const schema::Model& model_;
+  const schema::Duration sync_interval_;
+  std::mutex sync_mutex_;
+  std::condition_variable sync_changed_;
+  rocksdb::SequenceNumber unsynced_ = 0;  // the newest write not synced yet
+  bool stopping_ = false;
+  std::thread syncing_;
   schema::RecordEncoder encoder_;
   std::string encoded_;
   std::vector<std::array<char, 16>> identities_;
@@ -211,12 +227,52 @@ Result<std::string> RocksdbJournal::meta(std::string_view key) const {
 
 rocksdb::Status RocksdbJournal::write(rocksdb::WriteBatch& batch) {
   rocksdb::WriteOptions options;
-  options.sync = true;
+  options.sync = sync_interval_ == 0;
   const auto status = store_->database().Write(options, &batch);
   if (!status.ok()) return status;
-  store_->note_durable(batch);
+  if (options.sync) {
+    store_->note_durable(batch);
+  } else {
+    const std::scoped_lock lock(sync_mutex_);
+    unsynced_ = sequence_of_write(batch.Data());
+    sync_changed_.notify_one();
+  }
   bytes_appended_.fetch_add(batch.GetDataSize(), std::memory_order_relaxed);
   return status;
+}
+
+RocksdbJournal::~RocksdbJournal() {
+  if (!syncing_.joinable()) return;
+  {
+    const std::scoped_lock lock(sync_mutex_);
+    stopping_ = true;
+  }
+  sync_changed_.notify_one();
+  syncing_.join();
+}
+
+/// On a thread of its own, where appends are not synced one by one; once more at the end.
+void RocksdbJournal::sync_now_and_then() {
+  std::unique_lock lock(sync_mutex_);
+  while (!stopping_ || unsynced_ != 0) {
+    sync_changed_.wait(lock, [this] { return stopping_ || unsynced_ != 0; });
+    sync_changed_.wait_for(lock, std::chrono::nanoseconds(sync_interval_), [this] { return stopping_; });
+    const auto sequence = std::exchange(unsynced_, 0);
+    if (sequence == 0) continue;
+    lock.unlock();
+    {
+      const auto using_it = store_->use();
+      const auto status = store_->is_open() ? store_->database().SyncWAL() : rocksdb::Status::OK();
+      if (status.ok()) store_->note_durable(sequence);
+      // What was acknowledged may be gone: nothing is written on top of it.
+      if (!status.ok()) {
+        Error error = store_->explain(status, "sync the journal");
+        error.code = ErrorCode::io;
+        latch(std::move(error));
+      }
+    }
+    lock.lock();
+  }
 }
 
 Error RocksdbJournal::latch(Error error) const {
@@ -451,9 +507,9 @@ Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directo
     return Error{ErrorCode::io, "libsodium cannot be initialised: no source of randomness", directory,
                  "check that /dev/urandom is readable"};
   }
-  auto store = RocksdbStore::open(directory, options.env);
+  auto store = RocksdbStore::open(directory, options.env, options.sync_interval == 0);
   if (!store.ok()) return store.error();
-  auto journal = std::make_unique<RocksdbJournal>(std::move(store).value(), model);
+  auto journal = std::make_unique<RocksdbJournal>(std::move(store).value(), model, options.sync_interval);
   if (auto loaded = journal->load(); !loaded.ok()) return loaded.error();
   return std::unique_ptr<Journal>(std::move(journal));
 }

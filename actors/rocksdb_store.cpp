@@ -323,13 +323,15 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families() {
 
 }  // namespace
 
-Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory, rocksdb::Env* env) {
+Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory, rocksdb::Env* env,
+                                                         bool sync_each_write) {
   if (env == nullptr) env = rocksdb::Env::Default();
   if (auto made = make_directory(*env, directory); !made.ok()) return made.error();
   if (auto checked = refuse_remains(*env, directory); !checked.ok()) return checked.error();
   std::unique_ptr<RocksdbStore> store(new RocksdbStore);
   store->directory_ = directory;
   store->env_ = env;
+  store->sync_each_write_ = sync_each_write;
   store->note_ = std::make_unique<DurableNote>(*env, directory);
   if (auto opened = store->open_checked(); !opened.ok()) return opened.error();
   return store;
@@ -400,7 +402,7 @@ Result<void> RocksdbStore::refuse_lost_end(const std::string& log) const {
 void RocksdbStore::renew_note(rocksdb::SequenceNumber sequence) {
   const std::uint64_t number = manifest_number(*env_, directory_);
   const std::uint64_t bytes = synced_manifest_bytes(*env_, directory_, number);
-  note_->replace({sequence, bytes == 0 ? 0 : number, bytes});
+  note_->replace({sequence, bytes == 0 ? 0 : number, bytes, sync_each_write_});
 }
 
 // A write that the power or a kill cut short was never acknowledged and is to be dropped, however it was
@@ -439,8 +441,10 @@ rocksdb::Status RocksdbStore::look_for_torn_write(bool& torn) {
   if (!status.ok()) return status;
   const auto recovered = database_->GetLatestSequenceNumber();
   close();
+  torn = recovered >= known_durable_.sequence;
+  if (!torn || !known_durable_.each_write) return status;  // writes not synced each prove nothing
   const auto proven = sequence_proven_by_logs(*env_, directory_);
-  torn = proven.ok() && recovered >= std::max(*proven, known_durable_.sequence);
+  torn = proven.ok() && recovered >= *proven;
   return status;
 }
 

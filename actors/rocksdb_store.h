@@ -38,7 +38,8 @@ class RocksdbStore {
   /// requires of the contents is not checked here. `env` is where the files lie and outlives the store; null:
   /// the operating system's.
   static schema::Result<std::unique_ptr<RocksdbStore>> open(const std::string& directory,
-                                                            rocksdb::Env* env = nullptr);
+                                                            rocksdb::Env* env = nullptr,
+                                                            bool sync_each_write = true);
   ~RocksdbStore();
 
   RocksdbStore(const RocksdbStore&) = delete;
@@ -63,6 +64,7 @@ class RocksdbStore {
 
   /// To be called after each synced write, with what was written: all that was logged until then is on disk.
   void note_durable(const rocksdb::WriteBatch& written);
+  void note_durable(rocksdb::SequenceNumber sequence) { note_->advance(sequence); }
 
   /// What a failed operation means; `doing` completes "cannot ...".
   schema::Error explain(const rocksdb::Status& status, const std::string& doing) const;
@@ -83,6 +85,7 @@ class RocksdbStore {
   std::string directory_;
   rocksdb::Env* env_ = nullptr;
   bool writable_ = false;
+  bool sync_each_write_ = true;
   mutable std::shared_mutex use_;
   std::unique_ptr<DurableNote> note_;
   DurableExtent known_durable_;  // as noted by the process before

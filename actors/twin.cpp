@@ -49,6 +49,7 @@ struct Twin::Implementation {
   Implementation(std::shared_ptr<const schema::Model> m, std::unique_ptr<Journal> j, const TwinOptions& o)
       : model(std::move(m)), journal(std::move(j)), options(o), feed(o.change_epochs_max, o.changes_max) {
     probe.clock_ns.set(schema::kBeginning);
+    probe.journal_loss_window_ns.set(journal->loss_window());
     probe.queue_events_max.set(static_cast<std::int64_t>(options.queue_events_max));
     writer = std::make_unique<JournalWriter>(*journal);
     use_tbb_scheduler(config, options.threads);

@@ -130,6 +130,9 @@ void expose_state(Exposition& out, const actors::DomainProbe& probe, const Label
               number(probe.journal_bytes), domain);
   out.counter("pollux_journal_append_failures_total", "Appends to the journal that failed.",
               number(probe.journal_append_failures), domain);
+  out.gauge("pollux_journal_loss_window_seconds",
+            "Acknowledged events that a power loss can cost, in time; 0 where each append is synced.",
+            static_cast<double>(probe.journal_loss_window_ns.value()) / 1e9, domain);
   out.gauge("pollux_journal_disk_full", "1 while the journal waits for space on a full disk.",
             number(probe.journal_disk_full), domain);
   out.durations("pollux_journal_append_duration_seconds", "Time to make one epoch durable.",

@@ -85,6 +85,44 @@ TEST_P(PowerLoss, NothingAcknowledgedIsLostAndTheChainHolds) {
 
 INSTANTIATE_TEST_SUITE_P(Shards, PowerLoss, testing::Range(std::uint64_t{0}, kShards));
 
+TEST(PowerLossInterval, LosesNoMoreThanTheEndWhereAppendsAreSyncedTogether) {
+  constexpr std::uint64_t kDisks = 60;
+  int lost = 0;
+  for (std::uint64_t seed = 1; seed <= kDisks; ++seed) {
+    KeptRecord kept(seed);
+    SimulatedDisk disk;
+    actors::JournalOptions options;
+    options.env = &disk.env();
+    options.sync_interval = schema::kMinute;  // longer than this test
+    {
+      const auto journal = open_rocksdb_journal(kDirectory, kept.model(), options).value();
+      EXPECT_EQ(journal->loss_window(), schema::kMinute);
+      for (int i = 0; i < 12; ++i) ASSERT_TRUE(kept.append(*journal).ok());
+      disk.fail_at(0, Fault::power_loss);
+    }
+    disk.power_on(kept.random());
+    const auto journal = open_rocksdb_journal(kDirectory, kept.model(), options);
+    ASSERT_TRUE(journal.ok()) << "seed " << seed << ": " << journal.error().text();
+    EXPECT_TRUE((*journal)->read(1, [](schema::EpochRecord&) { return true; }).ok()) << "seed " << seed;
+    if ((*journal)->last_position() < kept.acknowledged()) ++lost;
+  }
+  EXPECT_GT(lost, 0) << "nothing was at risk, so this proves nothing";
+}
+
+TEST(PowerLossInterval, AnOrderlyStopSyncsWhatIsLeft) {
+  KeptRecord kept(3);
+  SimulatedDisk disk;
+  actors::JournalOptions options;
+  options.env = &disk.env();
+  options.sync_interval = schema::kMinute;
+  {
+    const auto journal = open_rocksdb_journal(kDirectory, kept.model(), options).value();
+    for (int i = 0; i < 12; ++i) ASSERT_TRUE(kept.append(*journal).ok());
+  }
+  disk.power_on(kept.random());
+  EXPECT_EQ(kept.compare(*open_rocksdb_journal(kDirectory, kept.model(), options).value()), "");
+}
+
 TEST(PowerLossControl, WhereSyncsDoNothingTheSameRunLosesWhatWasAcknowledged) {
   constexpr std::uint64_t kDisks = 40;
   int ended_early = 0;

@@ -37,6 +37,11 @@ Reply show_readiness(const Site& site) {
     json.Uint64(twin->settled_position());
     write_key(json, "clock");
     write_time(json, twin->clock());
+    const schema::Duration window = twin->journal().loss_window();
+    write_key(json, "sync");
+    write_text(json, window == 0 ? "always" : "interval");
+    write_key(json, "loss_window_ms");
+    json.Int64(window / schema::kMillisecond);
   }
   if (!failure.empty() || stall) {
     write_key(json, "failure");
