@@ -15,7 +15,22 @@
 #include "schema/model.h"
 #include "schema/result.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace pollux::actors {
+
+/// How the journal is kept.
+struct JournalOptions {
+  /// 0: every append is synced before it is acknowledged. Else they are synced together, this long after the
+  /// first of them at the latest, and a power loss (not a kill) can cost what was acknowledged within it.
+  schema::Duration sync_interval = 0;
+  /// What becomes of records that no longer fit the model.
+  schema::MisfitPolicy misfits = schema::MisfitPolicy::refuse;
+  /// Where the files lie; outlives the journal. Null: the operating system's. Another one is for tests.
+  rocksdb::Env* env = nullptr;
+};
 
 /// Identifies what a data directory belongs to; written when it is created.
 struct JournalIdentity {
@@ -33,8 +48,9 @@ class Journal {
 
   /// Makes `record` durable, together with what it does to the quarantine, in one atomic write.
   /// `record.position` must be `last_position() + 1`; with position 0 only the quarantine is written. On
-  /// return the bytes are on disk. After an error nothing of the call is visible and further appends fail
-  /// until the journal is reopened.
+  /// return the bytes are on disk. After an error nothing of the call is visible; whether it is on disk is
+  /// not known. After no_space the only append allowed is the same one again: once there is room it succeeds,
+  /// and the record is there once. After any other error all appends fail until the journal is reopened.
   virtual schema::Result<void> append(const schema::EpochRecord& record,
                                       const QuarantineChanges& quarantine) = 0;
 
@@ -57,6 +73,9 @@ class Journal {
   /// Position of the newest record; 0 when there is none.
   virtual schema::Position last_position() const = 0;
 
+  /// The window of acknowledged events that a power loss can cost; 0: none.
+  virtual schema::Duration loss_window() const { return 0; }
+
   /// As found on opening, before this process appended anything.
   virtual const JournalIdentity& identity() const = 0;
 
@@ -66,13 +85,13 @@ class Journal {
 
 /// Opens or creates the RocksDB journal in `directory`. Format: actors/JOURNAL.md. Event names are resolved
 /// against `model`, which must outlive the journal. What does not fit `model` is left out by `read` where
-/// `misfits` says so, and also where the journal was last written under this very model: what did not fit was
+/// `options` say so, and also where the journal was last written under this very model: what did not fit was
 /// accepted then. Errors: conflict when another process has it open, or it
 /// belongs to another twin; corrupt (naming the file and what can be done) when it is damaged or of an
 /// unknown format; io.
-schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(
-    const std::string& directory, const schema::Model& model,
-    schema::MisfitPolicy misfits = schema::MisfitPolicy::refuse);
+schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
+                                                              const schema::Model& model,
+                                                              const JournalOptions& options = {});
 
 /// A journal in memory, for tests and for runs that need no durability. `model` must outlive it.
 std::unique_ptr<Journal> make_memory_journal(const schema::Model& model);

@@ -87,6 +87,8 @@ struct DomainProbe {
   Counter misfit_events;  ///< Of replayed records, left out because the model no longer has their names.
   Counter misfit_values;
   Counter submissions_refused_queue_full;
+  Counter submissions_refused_disk_full;
+  Counter journal_append_failures;
   Counter epochs_settled;
   Counter epochs_replayed;
   Counter entities_evaluated;
@@ -117,6 +119,8 @@ struct DomainProbe {
   Gauge queue_events_max;
   Gauge clock_ns;  ///< The twin's clock, event time.
   Gauge settled_position;
+  Gauge journal_disk_full;       ///< 1 while the journal waits for space.
+  Gauge journal_loss_window_ns;  ///< Of acknowledged events that a power loss can cost.
   Gauge violated_constraints;
   Gauge unknown_constraints;
   DurationHistogram journal_append;

@@ -4,13 +4,18 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "actors/journal.h"
 #include "actors/journal_format.h"
 #include "actors/rocksdb_quarantine.h"
 #include "actors/rocksdb_records.h"
+#include "actors/rocksdb_store.h"
+#include "actors/write_ahead_log.h"
 #include "schema/assert.h"
 #include "schema/epoch_codec.h"
 
@@ -29,12 +34,16 @@ constexpr std::size_t kReplayReadaheadBytes = 2u << 20;
 class RocksdbJournal final : public Journal {
  public:
   RocksdbJournal(std::unique_ptr<RocksdbStore> store, const schema::Model& model,
-                 schema::MisfitPolicy misfits)
+                 const JournalOptions& options)
       : store_(std::move(store)),
         model_(model),
-        misfits_(misfits),
+        misfits_(options.misfits),
+        sync_interval_(options.sync_interval),
         encoder_(model),
-        quarantine_(*store_, model) {}
+        quarantine_(*store_, model) {
+    if (sync_interval_ > 0) syncing_ = std::thread([this] { sync_now_and_then(); });
+  }
+  ~RocksdbJournal() override;
 
   // Second step of opening: checks or writes what the layout requires.
   Result<void> load();
@@ -42,11 +51,14 @@ class RocksdbJournal final : public Journal {
   Result<void> append(const schema::EpochRecord& record, const QuarantineChanges& quarantine) override;
   Result<void> read(Position from, const std::function<bool(schema::EpochRecord&)>& visit) const override;
   Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from, std::size_t limit) const override {
+    const auto using_it = store_->use();
+    if (!store_->is_open()) return not_open();
     return quarantine_.read(from, limit);
   }
   bool holds(const schema::EventKey& key) const override;
   const QuarantineIndex& quarantine_index() const override { return quarantine_.index(); }
 
+  schema::Duration loss_window() const override { return sync_interval_; }
   Position last_position() const override { return last_position_.load(std::memory_order_acquire); }
   const JournalIdentity& identity() const override { return identity_; }
   std::uint64_t bytes_appended() const override { return bytes_appended_.load(std::memory_order_relaxed); }
@@ -61,16 +73,27 @@ class RocksdbJournal final : public Journal {
   Result<void> load_head();
   Result<std::string> meta(std::string_view key) const;
   rocksdb::Status write(rocksdb::WriteBatch& batch);
+  void sync_now_and_then();
 
   format::Head put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch);
   void put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch);
   void put_model(rocksdb::WriteBatch& batch) const;
-  bool has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Slice& key) const;
+  using Family = std::function<rocksdb::ColumnFamilyHandle*()>;
+  bool has(const Family& family, const rocksdb::Slice& key) const;
+  Error not_open() const;
   Error latch(Error error) const;
+  Result<void> resume();
+  Result<void> check_reopened() const;
 
   std::unique_ptr<RocksdbStore> store_;
   const schema::Model& model_;
   schema::MisfitPolicy misfits_;
+  const schema::Duration sync_interval_;
+  std::mutex sync_mutex_;
+  std::condition_variable sync_changed_;
+  rocksdb::SequenceNumber unsynced_ = 0;  // the newest write not synced yet
+  bool stopping_ = false;
+  std::thread syncing_;
   schema::RecordEncoder encoder_;
   std::string encoded_;
   std::vector<schema::EventKey> identities_;
@@ -183,26 +206,89 @@ Result<std::string> RocksdbJournal::meta(std::string_view key) const {
 
 rocksdb::Status RocksdbJournal::write(rocksdb::WriteBatch& batch) {
   rocksdb::WriteOptions options;
-  options.sync = true;
+  options.sync = sync_interval_ == 0;
   const auto status = store_->database().Write(options, &batch);
-  if (status.ok()) bytes_appended_.fetch_add(batch.GetDataSize(), std::memory_order_relaxed);
+  if (!status.ok()) return status;
+  if (options.sync) {
+    store_->note_durable(batch);
+  } else {
+    const std::scoped_lock lock(sync_mutex_);
+    unsynced_ = sequence_of_write(batch.Data());
+    sync_changed_.notify_one();
+  }
+  bytes_appended_.fetch_add(batch.GetDataSize(), std::memory_order_relaxed);
   return status;
+}
+
+RocksdbJournal::~RocksdbJournal() {
+  if (!syncing_.joinable()) return;
+  {
+    const std::scoped_lock lock(sync_mutex_);
+    stopping_ = true;
+  }
+  sync_changed_.notify_one();
+  syncing_.join();
+}
+
+/// On a thread of its own, where appends are not synced one by one; once more at the end.
+void RocksdbJournal::sync_now_and_then() {
+  std::unique_lock lock(sync_mutex_);
+  while (!stopping_ || unsynced_ != 0) {
+    sync_changed_.wait(lock, [this] { return stopping_ || unsynced_ != 0; });
+    sync_changed_.wait_for(lock, std::chrono::nanoseconds(sync_interval_), [this] { return stopping_; });
+    const auto sequence = std::exchange(unsynced_, 0);
+    if (sequence == 0) continue;
+    lock.unlock();
+    {
+      const auto using_it = store_->use();
+      const auto status = store_->is_open() ? store_->database().SyncWAL() : rocksdb::Status::OK();
+      if (status.ok()) store_->note_durable(sequence);
+      // What was acknowledged may be gone: nothing is written on top of it.
+      if (!status.ok()) {
+        Error error = store_->explain(status, "sync the journal");
+        error.code = ErrorCode::io;
+        latch(std::move(error));
+      }
+    }
+    lock.lock();
+  }
 }
 
 Error RocksdbJournal::latch(Error error) const {
   const std::scoped_lock lock(failure_mutex_);
-  if (!failure_) failure_ = error;
+  if (!failure_ || failure_->code == ErrorCode::no_space) failure_ = error;
   return error;
 }
 
-Result<void> RocksdbJournal::append(const schema::EpochRecord& record, const QuarantineChanges& quarantine) {
-  {
-    const std::scoped_lock lock(failure_mutex_);
-    if (failure_) {
-      return Error{ErrorCode::io, "nothing is written since an earlier failure: " + failure_->message,
-                   failure_->where, "remove the cause and restart pollux; what was acknowledged is safe"};
-    }
+/// After a full disk, once there is room again. Opened again, the database writes what it can recover to new
+/// files and leaves the log that failed. Whether that held the last append does not matter, for it is
+/// appended again under the same keys.
+Result<void> RocksdbJournal::resume() {
+  const std::scoped_lock lock(failure_mutex_);
+  if (!failure_) return {};
+  if (failure_->code != ErrorCode::no_space) {
+    return Error{ErrorCode::io, "nothing is written since an earlier failure: " + failure_->message,
+                 failure_->where, "remove the cause and restart pollux; what was acknowledged is safe"};
   }
+  auto reopened = store_->reopen();
+  if (reopened.ok()) reopened = check_reopened();
+  failure_ = reopened.ok() ? std::nullopt : std::optional(reopened.error());
+  return failure_ ? Result<void>(*failure_) : Result<void>();
+}
+
+/// All that was acknowledged is there, and at most the append that failed.
+Result<void> RocksdbJournal::check_reopened() const {
+  const auto text = meta(format::kHeadKey);
+  if (!text.ok()) return text.error();
+  const auto head = format::read_head(*text);
+  const bool same = head && head->position == head_.position && head->hash == head_.hash;
+  if (same || (head && head->position == head_.position + 1)) return {};
+  return damaged(store_->directory(), position_text(head_.position),
+                 "after the disk was full, the newest record is not the one last acknowledged");
+}
+
+Result<void> RocksdbJournal::append(const schema::EpochRecord& record, const QuarantineChanges& quarantine) {
+  if (auto ready = resume(); !ready.ok()) return ready;
   rocksdb::WriteBatch batch;
   format::Head head = head_;
   if (record.position != 0) {
@@ -217,7 +303,7 @@ Result<void> RocksdbJournal::append(const schema::EpochRecord& record, const Qua
 
   if (const auto status = write(batch); !status.ok()) {
     Error error = store_->explain(status, "write to the journal");
-    error.code = ErrorCode::io;
+    if (error.code != ErrorCode::no_space) error.code = ErrorCode::io;
     return latch(std::move(error));
   }
   head_ = head;
@@ -260,8 +346,15 @@ void RocksdbJournal::put_model(rocksdb::WriteBatch& batch) const {
   batch.Put(store_->meta(), std::string(format::kModelTextPrefix) + model_.version(), model_.source_text());
 }
 
+Error RocksdbJournal::not_open() const {
+  return {ErrorCode::io, "the journal could not be opened again after the disk was full", store_->directory(),
+          "free some space there; if it does not go on by itself, restart pollux"};
+}
+
 Result<void> RocksdbJournal::read(Position from,
                                   const std::function<bool(schema::EpochRecord&)>& visit) const {
+  const auto using_it = store_->use();
+  if (!store_->is_open()) return not_open();
   const Position last = last_position();
   const Position first = from == 0 ? 1 : from;
   if (first > last) return {};
@@ -305,12 +398,17 @@ Result<void> RocksdbJournal::read(Position from,
 }
 
 bool RocksdbJournal::holds(const schema::EventKey& key) const {
-  return has(store_->identities(), slice(format::identity_key(key)));
+  return has([this] { return store_->identities(); }, slice(format::identity_key(key)));
 }
 
-bool RocksdbJournal::has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Slice& key) const {
+bool RocksdbJournal::has(const Family& family, const rocksdb::Slice& key) const {
+  const auto using_it = store_->use();
+  if (!store_->is_open()) {
+    latch(not_open());
+    return false;
+  }
   rocksdb::PinnableSlice value;
-  const auto status = store_->database().Get({}, family, key, &value);
+  const auto status = store_->database().Get({}, family(), key, &value);
   if (!status.ok() && !status.IsNotFound()) latch(store_->explain(status, "look up an event"));
   return status.ok();
 }
@@ -319,14 +417,14 @@ bool RocksdbJournal::has(rocksdb::ColumnFamilyHandle* family, const rocksdb::Sli
 
 Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
                                                       const schema::Model& model,
-                                                      schema::MisfitPolicy misfits) {
+                                                      const JournalOptions& options) {
   if (sodium_init() < 0) {
     return Error{ErrorCode::io, "libsodium cannot be initialised: no source of randomness", directory,
                  "check that /dev/urandom is readable"};
   }
-  auto store = RocksdbStore::open(directory);
+  auto store = RocksdbStore::open(directory, options.env, options.sync_interval == 0);
   if (!store.ok()) return store.error();
-  auto journal = std::make_unique<RocksdbJournal>(std::move(store).value(), model, misfits);
+  auto journal = std::make_unique<RocksdbJournal>(std::move(store).value(), model, options);
   if (auto loaded = journal->load(); !loaded.ok()) return loaded.error();
   return std::unique_ptr<Journal>(std::move(journal));
 }

@@ -61,6 +61,7 @@ caf::behavior Supervisor::make_behavior() {
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
+      [this](retry_atom) { retry(); },
       [this](replay_atom, const RecordPtr& record, const Signal& replayed) { replay(record, replayed); },
       [this](serve_atom) {
         context_.feed.start(settled_position_);
@@ -69,6 +70,7 @@ caf::behavior Supervisor::make_behavior() {
       [this](drain_atom, const Signal& drained) {
         draining_ = true;
         drained_ = drained;
+        if (stalled_ && !appending_) give_up();
         advance();
       },
   };
@@ -118,8 +120,8 @@ void Supervisor::count_initial_statuses() {
 }
 
 void Supervisor::take(SubmissionPtr submission) {
-  if (failed_) {
-    refuse(*submission, *failed_);
+  if (failed_ || stalled_) {
+    refuse(*submission, failed_ ? *failed_ : *stalled_);
     return;
   }
   pending_.push_back(std::move(submission));
@@ -136,7 +138,7 @@ void Supervisor::tick() {
   if (draining_) return;
   delayed_send(this, context_.tick, tick_atom::value);
   const bool busy = journaling_ != nullptr || waiting_ != nullptr || running_ != nullptr || !pending_.empty();
-  if (busy || failed_) return;
+  if (busy || failed_ || stalled_) return;
   while (!wakes_.empty() && entities_[wakes_.top().entity]->wake() != wakes_.top().time) wakes_.pop();
   if (wakes_.empty() || wakes_.top().time > context_.now()) return;
   auto epoch = std::make_unique<Epoch>();
@@ -250,6 +252,11 @@ void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
     return;
   }
   journaling_ = std::move(epoch);
+  append();
+}
+
+void Supervisor::append() {
+  appending_ = true;
   context_.writer.append(journaling_->record, journaling_->quarantine,
                          [self = caf::actor_cast<caf::actor>(this)](Result<void> outcome) {
                            caf::anon_send(self, journaled_atom::value,
@@ -261,23 +268,57 @@ void Supervisor::journaled(const Result<void>& outcome) {
   context_.probe.journal_append.record(ns_since(journaling_->started_at));
   const std::uint64_t written = context_.journal.bytes_appended();
   context_.probe.journal_bytes.add(written - std::exchange(journal_bytes_, written));
-  if (!outcome.ok()) {
-    fail(outcome.error());
-  } else {
+  appending_ = false;
+  if (outcome.ok()) {
     if (!journaling_->quarantine.empty()) intake_.measure_quarantine();
     waiting_ = std::move(journaling_);
+    if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
+  } else if (outcome.error().code == ErrorCode::no_space) {
+    stall(outcome.error());
+  } else {
+    fail(outcome.error());
   }
   advance();
+}
+
+/// The events of the epoch count as taken from here on: their senders are told to send them again, which then
+/// are duplicates, and the same record is appended until it is durable. So it is applied once, whether or not
+/// the first attempt left it on disk.
+void Supervisor::stall(const Error& why) {
+  context_.probe.journal_append_failures.add();
+  const bool is_new = !stalled_;
+  stalled_ = why;
+  if (is_new) context_.on_stall(why);
+  refuse_all(why);
+  if (draining_) return give_up();
+  delayed_send(this, context_.journal_retry, retry_atom::value);
+}
+
+void Supervisor::retry() {
+  if (stalled_ && !appending_ && journaling_ != nullptr) append();
+}
+
+/// The epoch was never acknowledged.
+void Supervisor::give_up() {
+  journaling_.reset();
+}
+
+void Supervisor::refuse_all(const Error& why) {
+  if (journaling_ != nullptr) {
+    for (const Epoch::Part& part : std::exchange(journaling_->parts, {})) refuse(*part.submission, why);
+  }
+  for (const SubmissionPtr& submission : std::exchange(pending_, {})) refuse(*submission, why);
 }
 
 /// Whether the failed epoch is on disk cannot be known, so nothing more may be acknowledged: after a restart
 /// the journal tells. What had settled before stays readable.
 void Supervisor::fail(const Error& why) {
+  context_.probe.journal_append_failures.add();
   failed_ = why;
+  if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
   context_.on_failure(why);
-  const std::unique_ptr<Epoch> lost = std::exchange(journaling_, nullptr);
-  for (const Epoch::Part& part : lost->parts) refuse(*part.submission, why);
-  for (const SubmissionPtr& submission : std::exchange(pending_, {})) refuse(*submission, why);
+  refuse_all(why);
+  journaling_.reset();
 }
 
 void Supervisor::propagate() {

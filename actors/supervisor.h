@@ -41,8 +41,13 @@ struct DomainContext {
   std::size_t portion_entities = 0;
   QuarantineLimits quarantine;
   bool check_invariants = false;
-  /// Called once when the journal fails; from then on submissions are refused.
+  /// Called once when the journal fails for good; from then on submissions are refused.
   std::function<void(const schema::Error&)> on_failure;
+  /// How long to wait for space on a full disk before the same epoch is tried again.
+  std::chrono::nanoseconds journal_retry{0};
+  /// Called when the disk is found full, with the reason, and with nothing once the journal goes on;
+  /// submissions are refused in between.
+  std::function<void(const std::optional<schema::Error>&)> on_stall;
 };
 
 /// Messages to a supervisor; all stay in this process.
@@ -59,6 +64,7 @@ using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using settled_atom = caf::atom_constant<caf::atom("settled")>;
 using journaled_atom = caf::atom_constant<caf::atom("journaled")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using retry_atom = caf::atom_constant<caf::atom("retry")>;
 
 /// One epoch on its way: formed, journaled, propagated, settled.
 struct Epoch {
@@ -90,7 +96,7 @@ struct Epoch {
 ///
 /// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (replay, RecordPtr, Signal),
 /// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do. From itself:
-/// settled, journaled, tick.
+/// settled, journaled, tick, retry.
 class Supervisor : public caf::event_based_actor {
  public:
   Supervisor(caf::actor_config& config, const DomainContext& context);
@@ -117,6 +123,11 @@ class Supervisor : public caf::event_based_actor {
   void journal(std::unique_ptr<Epoch> epoch);
   void journaled(const schema::Result<void>& outcome);
   void fail(const schema::Error& why);
+  void append();
+  void stall(const schema::Error& why);
+  void retry();
+  void give_up();
+  void refuse_all(const schema::Error& why);
   void propagate();
   void apply_revisions(Epoch& epoch);
   void settle();
@@ -146,6 +157,8 @@ class Supervisor : public caf::event_based_actor {
   Signal drained_;
   bool draining_ = false;  // from then on time sets off nothing: an epoch begun now would outlive the actor
   std::optional<schema::Error> failed_;
+  std::optional<schema::Error> stalled_;  // the disk is full; `journaling_` waits for space
+  bool appending_ = false;                // the writer has `journaling_` in its hands
 
   struct Wake {
     schema::EventTime time;

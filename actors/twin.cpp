@@ -56,6 +56,7 @@ struct Twin::Implementation {
         sources(*model, probe) {
     probe.clock_ns.set(schema::kBeginning);
     show_bounds();
+    probe.journal_loss_window_ns.set(journal->loss_window());
     writer = std::make_unique<JournalWriter>(*journal);
     use_tbb_scheduler(config, options.threads);
     system = std::make_unique<caf::actor_system>(config);
@@ -84,11 +85,18 @@ struct Twin::Implementation {
                           options.portion_entities,
                           {options.quarantine_events_max, options.quarantine_bytes_max},
                           options.check_invariants,
+                          {},
+                          std::chrono::nanoseconds(options.journal_retry),
                           {}};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
     context.on_failure = [this](const Error& why) {
       const std::lock_guard lock(mutex);
       failure = why.text();
+    };
+    context.on_stall = [this](const std::optional<Error>& why) {
+      const std::lock_guard lock(mutex);
+      stall = why;
+      probe.journal_disk_full.set(why ? 1 : 0);
     };
     supervisor = system->spawn<Supervisor>(context);
     // CAF leaves a reference to its logger with each thread that spawns; a system that ends on another thread
@@ -145,6 +153,7 @@ struct Twin::Implementation {
   std::mutex mutex;
   bool stopped = false;
   std::string failure;
+  std::optional<Error> stall;
 };
 
 Twin::Twin(std::unique_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
@@ -225,6 +234,9 @@ void Twin::enqueue(SubmissionPtr submission) {
       refusal = stopping();
     } else if (!self.failure.empty()) {
       refusal = Error{ErrorCode::io, self.failure, "", "free or repair the disk, then restart the server"};
+    } else if (self.stall) {
+      self.probe.submissions_refused_disk_full.add();
+      refusal = self.stall;
     } else if (self.probe.queue_events.value() + events > limit) {
       self.probe.submissions_refused_queue_full.add();
       refusal =
@@ -324,6 +336,11 @@ const SourceBook& Twin::sources() const {
 
 const std::vector<schema::Misfit>& Twin::misfits() const {
   return implementation_->misfits;
+}
+
+std::optional<Error> Twin::stall() const {
+  const std::lock_guard lock(implementation_->mutex);
+  return implementation_->stall;
 }
 
 std::string Twin::failure() const {

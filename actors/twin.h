@@ -37,6 +37,7 @@ struct TwinOptions {
   ClockMode clock = ClockMode::wall;
   std::function<schema::EventTime()> now;   ///< What the wall clock shows; empty: the system's.
   schema::Duration tick = schema::kSecond;  ///< Wall clock mode: how often an idle twin looks for due timers.
+  schema::Duration journal_retry = schema::kSecond;  ///< How often a full disk is tried again.
   std::size_t queue_events_max =
       200'000;  ///< Submitted and not yet settled; beyond it submissions are refused.
   std::size_t epoch_events_max = 20'000;  ///< Most events in one epoch.
@@ -71,7 +72,8 @@ class Twin {
 
   /// Hands over a batch. `done` is called exactly once: with a receipt after the events are durable and
   /// settled, or with an error (overloaded: the queue is full, nothing was taken; unavailable: stopping; io:
-  /// the journal failed).
+  /// the journal failed; no_space: the disk is full. After these two the events may be durable all the
+  /// same, so sending them again is right: they then count as duplicates).
   void submit(schema::EventBatch batch, std::function<void(schema::Result<Receipt>)> done);
 
   /// Takes events out of quarantine. What is admitted is journaled and evaluated like any event, if memory
@@ -122,6 +124,9 @@ class Twin {
   static constexpr std::size_t kMisfitsMax = 1'000;
   /// Set once the journal has failed: the twin still answers reads, refuses writes; empty while healthy.
   std::string failure() const;
+  /// Set while the disk is full: the twin still answers reads, refuses writes (no_space), and goes on by
+  /// itself when there is room.
+  std::optional<schema::Error> stall() const;
 
  private:
   struct Implementation;

@@ -90,6 +90,8 @@ void expose_events(Exposition& out, const actors::DomainProbe& probe, const Labe
   outcome("refused", probe.events_refused);
   out.counter("pollux_submissions_refused_total", "Submissions refused because the event queue was full.",
               number(probe.submissions_refused_queue_full), domain);
+  out.counter("pollux_submissions_refused_disk_full_total", "Submissions refused because the disk was full.",
+              number(probe.submissions_refused_disk_full), domain);
   out.gauge("pollux_queue_events", "Events submitted and not yet settled.", number(probe.queue_events),
             domain);
   out.gauge("pollux_queue_events_limit", "Events in the queue beyond which submissions are refused.",
@@ -209,6 +211,13 @@ void expose_state(Exposition& out, const actors::DomainProbe& probe, const Label
             number(probe.unknown_constraints), domain);
   out.counter("pollux_journal_written_bytes_total", "Bytes appended to the journal.",
               number(probe.journal_bytes), domain);
+  out.counter("pollux_journal_append_failures_total", "Appends to the journal that failed.",
+              number(probe.journal_append_failures), domain);
+  out.gauge("pollux_journal_loss_window_seconds",
+            "Acknowledged events that a power loss can cost, in time; 0 where each append is synced.",
+            static_cast<double>(probe.journal_loss_window_ns.value()) / 1e9, domain);
+  out.gauge("pollux_journal_disk_full", "1 while the journal waits for space on a full disk.",
+            number(probe.journal_disk_full), domain);
   out.durations("pollux_journal_append_duration_seconds", "Time to make one epoch durable.",
                 probe.journal_append, domain);
 }

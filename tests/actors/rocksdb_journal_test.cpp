@@ -428,12 +428,25 @@ TEST_F(RocksdbJournal, ADamagedWriteAheadLogIsNamed) {
 
 TEST_F(RocksdbJournal, ATornLastWriteIsDroppedForItWasNeverAcknowledged) {
   ASSERT_EQ(samples::fill(*open(), model_, 40, random_).size(), 40u);
+  fs::remove(directory_ + "/DURABLE");  // it would tell that the write was whole
   const fs::path file = largest(files_ending(".log"));
   fs::resize_file(file, fs::file_size(file) - 3);
   const auto journal = open();
   ASSERT_NE(journal, nullptr);
   EXPECT_EQ(journal->last_position(), 39u);
   EXPECT_EQ(samples::read_all(*journal, model_).size(), 39u);
+}
+
+TEST_F(RocksdbJournal, AWriteAheadLogCutWhereItHadBeenSyncedIsNamed) {
+  ASSERT_EQ(samples::fill(*open(), model_, 40, random_).size(), 40u);
+  const fs::path file = largest(files_ending(".log"));
+  for (const std::uintmax_t cut : {std::uintmax_t{3}, fs::file_size(file) / 2}) {
+    fs::resize_file(file, fs::file_size(file) - cut);
+    const auto journal = try_open();
+    ASSERT_FALSE(journal.ok());
+    EXPECT_EQ(journal.error().code, ErrorCode::corrupt);
+    EXPECT_THAT(journal.error().where, HasSubstr(file.filename().string())) << journal.error().text();
+  }
 }
 
 TEST_F(RocksdbJournal, ADamagedManifestIsNamed) {
