@@ -6,9 +6,12 @@
 
 namespace pollux::actors {
 
-JournalWriter::JournalWriter(Journal& journal) : journal_(journal), thread_([this] { run(); }) {}
+JournalWriter::JournalWriter(Journal& journal, Later later) : journal_(journal), later_(std::move(later)) {
+  if (!later_) thread_ = std::thread([this] { run(); });
+}
 
 JournalWriter::~JournalWriter() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -20,6 +23,10 @@ JournalWriter::~JournalWriter() {
 void JournalWriter::append(const schema::EpochRecord& record,
                            const std::vector<QuarantinedEvent>& quarantined,
                            std::function<void(schema::Result<void>)> done) {
+  if (later_) {
+    later_([this, job = Job{&record, &quarantined, std::move(done)}] { write(job); });
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     POLLUX_ASSERT(!job_.done, "one append at a time");
@@ -37,7 +44,7 @@ void JournalWriter::run() {
       if (!job_.done) return;
       job = std::exchange(job_, {});
     }
-    job.done(journal_.append(*job.record, *job.quarantined));
+    write(job);
   }
 }
 

@@ -69,6 +69,7 @@ struct DomainProbe {
   Counter changes;       ///< Values that changed, revisions included.
   Counter journal_bytes;
   Counter changes_dropped_slow_reader;
+  Counter actors_restarted;  ///< Entities whose actor died and was replaced.
   Gauge entities;
   Gauge revised_events;  ///< Kept because corrections or retractions speak of them.
   Gauge queue_events;    ///< Submitted, not yet settled.

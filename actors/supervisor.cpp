@@ -75,6 +75,8 @@ caf::behavior Supervisor::make_behavior() {
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
+      [this](died_atom, const OrphanPtr& orphan) { restart(std::move(*orphan)); },
+      [this](end_atom, EntityIndex entity) { caf::anon_send_exit(actors_[entity], caf::exit_reason::kill); },
       [this](replay_atom, const RecordPtr& record, const Signal& replayed) { replay(record, replayed); },
       [this](serve_atom) {
         context_.feed.start(settled_position_);
@@ -110,10 +112,25 @@ void Supervisor::create_entities() {
   }
   actors_.reserve(created.size());
   for (EntityPtr& entity : created) {
-    actors_.push_back(home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity)));
+    actors_.push_back(spawn_entity(std::move(entity)));
   }
   context_.probe.entities.set(static_cast<std::int64_t>(actors_.size()));
   count_initial_statuses();
+}
+
+caf::actor Supervisor::spawn_entity(EntityPtr entity) {
+  return home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity), address());
+}
+
+/// The dead actor's messages are lost, the entity's state is not: no message touches it, only waves do, and
+/// these go on meanwhile.
+void Supervisor::restart(EntityPtr orphan) {
+  const EntityIndex entity = orphan->index();
+  actors_[entity] = spawn_entity(std::move(orphan));
+  context_.probe.actors_restarted.add();
+  if (!context_.warn) return;
+  context_.warn("the actor of entity " + std::string(context_.model.id(entity)) +
+                " died and was restarted with the entity's state as it was; nothing was lost");
 }
 
 void Supervisor::count_initial_statuses() {

@@ -40,6 +40,8 @@ struct DomainContext {
   bool check_invariants = false;
   /// Called once when the journal fails; from then on submissions are refused.
   std::function<void(const schema::Error&)> on_failure;
+  /// Told of faults that the domain got over by itself; may be empty.
+  std::function<void(const std::string&)> warn;
 };
 
 /// Messages to a supervisor; all stay in this process.
@@ -56,6 +58,7 @@ using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using settled_atom = caf::atom_constant<caf::atom("settled")>;
 using journaled_atom = caf::atom_constant<caf::atom("journaled")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using end_atom = caf::atom_constant<caf::atom("end")>;
 
 /// One epoch on its way: formed, journaled, propagated, settled.
 struct Epoch {
@@ -89,8 +92,9 @@ struct Epoch {
 /// themselves.
 ///
 /// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (replay, RecordPtr, Signal),
-/// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do. From itself:
-/// settled, journaled, tick.
+/// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do; (end,
+/// EntityIndex), which ends an entity's actor. From itself: settled, journaled, tick. From an entity's actor
+/// that dies: (died, OrphanPtr).
 class Supervisor : public caf::event_based_actor {
  public:
   Supervisor(caf::actor_config& config, const DomainContext& context);
@@ -104,6 +108,9 @@ class Supervisor : public caf::event_based_actor {
  private:
   void create_entities();
   void count_initial_statuses();
+
+  caf::actor spawn_entity(EntityPtr entity);
+  void restart(EntityPtr orphan);
 
   void take(SubmissionPtr submission);
   void replay(const RecordPtr& record, Signal replayed);

@@ -10,9 +10,11 @@
 #include <mutex>
 #include <utility>
 
+#include "actors/deterministic_scheduler.h"
 #include "actors/journal_writer.h"
 #include "actors/supervisor.h"
 #include "actors/tbb_coordinator.h"
+#include "schema/assert.h"
 
 namespace pollux::actors {
 
@@ -50,8 +52,15 @@ struct Twin::Implementation {
       : model(std::move(m)), journal(std::move(j)), options(o), feed(o.change_epochs_max, o.changes_max) {
     probe.clock_ns.set(schema::kBeginning);
     probe.queue_events_max.set(static_cast<std::int64_t>(options.queue_events_max));
-    writer = std::make_unique<JournalWriter>(*journal);
-    use_tbb_scheduler(config, options.threads);
+    if (options.scheduler != nullptr) {
+      options.scheduler->schedule(config);
+      writer = std::make_unique<JournalWriter>(*journal, [scheduler = options.scheduler](auto append) {
+        scheduler->append_later(std::move(append));
+      });
+    } else {
+      use_tbb_scheduler(config, options.threads);
+      writer = std::make_unique<JournalWriter>(*journal);
+    }
     system = std::make_unique<caf::actor_system>(config);
   }
 
@@ -66,7 +75,8 @@ struct Twin::Implementation {
                           options.epoch_events_max,
                           options.portion_entities,
                           options.check_invariants,
-                          {}};
+                          {},
+                          options.warn};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
     context.on_failure = [this](const Error& why) {
       const std::lock_guard lock(mutex);
@@ -79,7 +89,15 @@ struct Twin::Implementation {
   }
 
   void finish_replaying() {
-    if (replaying.valid()) replaying.get();
+    if (replaying.valid()) wait_for(replaying);
+  }
+
+  void wait_for(std::future<void>& signal) {
+    using namespace std::chrono_literals;
+    while (options.scheduler != nullptr && signal.wait_for(0s) != std::future_status::ready) {
+      POLLUX_ASSERT(options.scheduler->step(), "what is waited for is under way");
+    }
+    signal.get();
   }
 
   /// Lets one record run while the caller reads the next.
@@ -208,6 +226,10 @@ ChangeFeed& Twin::changes() {
   return implementation_->feed;
 }
 
+void Twin::end_actor(EntityIndex entity) {
+  caf::anon_send(implementation_->supervisor, end_atom::value, entity);
+}
+
 void Twin::stop() {
   Implementation& self = *implementation_;
   {
@@ -217,10 +239,11 @@ void Twin::stop() {
   self.finish_replaying();
   auto [signal, drained] = make_signal();
   caf::anon_send(self.supervisor, drain_atom::value, signal);
-  drained.get();
+  self.wait_for(drained);
   self.writer.reset();
   caf::anon_send_exit(self.supervisor, caf::exit_reason::user_shutdown);
   self.supervisor = nullptr;
+  if (self.options.scheduler != nullptr) self.options.scheduler->run();
   self.system.reset();
 }
 

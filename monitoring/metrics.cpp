@@ -104,6 +104,8 @@ void expose_propagation(Exposition& out, const actors::DomainProbe& probe, const
               domain);
   out.counter("pollux_revisions_total", "Changes to an already settled past.", number(probe.revisions),
               domain);
+  out.counter("pollux_actor_restarts_total", "Entities whose actor died and was replaced.",
+              number(probe.actors_restarted), domain);
   out.counter("pollux_changes_dropped_total", "Changes a slow reader missed.",
               number(probe.changes_dropped_slow_reader), domain);
   out.durations("pollux_propagation_duration_seconds", "Time to propagate one epoch.", probe.propagation,
