@@ -4,6 +4,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/behavior.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <utility>
 
@@ -127,6 +128,7 @@ caf::actor Supervisor::spawn_entity(EntityPtr entity) {
 void Supervisor::restart(EntityPtr orphan) {
   const EntityIndex entity = orphan->index();
   actors_[entity] = spawn_entity(std::move(orphan));
+  caf::logger::set_current_actor_system(nullptr);  // see Twin::Implementation::spawn_supervisor
   context_.probe.actors_restarted.add();
   if (!context_.warn) return;
   context_.warn("the actor of entity " + std::string(context_.model.id(entity)) +
