@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -12,7 +13,8 @@ Plan::Plan(const schema::Model& model)
     : heights_(model.entity_count(), 0), claimed_in_(model.entity_count()) {
   for (const EntityIndex entity : model.topological_order()) {
     for (const EntityIndex consumer : model.dependents(entity)) {
-      heights_[consumer] = std::max(heights_[consumer], heights_[entity] + 1);
+      const bool highest = !POLLUX_PLANTED(height_of_last_producer);
+      heights_[consumer] = std::max(highest ? heights_[consumer] : 0, heights_[entity] + 1);
     }
   }
   levels_.resize(heights_.empty() ? 1 : *std::ranges::max_element(heights_) + 1);

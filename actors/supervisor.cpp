@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "actors/entity_actor.h"
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -71,7 +72,7 @@ caf::behavior Supervisor::make_behavior() {
       [this](submit_atom, const SubmissionPtr& submission) { take(submission); },
       [this](query_atom, const Query& query) {
         queries_.push_back(query);
-        if (running_ == nullptr) answer_queries();
+        if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
       },
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
@@ -127,6 +128,7 @@ caf::actor Supervisor::spawn_entity(EntityPtr entity) {
 /// these go on meanwhile.
 void Supervisor::restart(EntityPtr orphan) {
   const EntityIndex entity = orphan->index();
+  if (POLLUX_PLANTED(dead_actor_is_not_replaced)) return static_cast<void>(orphan.release());
   actors_[entity] = spawn_entity(std::move(orphan));
   caf::logger::set_current_actor_system(nullptr);  // see Twin::Implementation::spawn_supervisor
   context_.probe.actors_restarted.add();
@@ -313,7 +315,7 @@ void Supervisor::journaled(const Result<void>& outcome) {
   context_.probe.journal_append.record(ns_since(journaling_->started_at));
   const std::uint64_t written = context_.journal.bytes_appended();
   context_.probe.journal_bytes.add(written - std::exchange(journal_bytes_, written));
-  if (!outcome.ok()) {
+  if (!outcome.ok() && !POLLUX_PLANTED(failed_append_taken_for_done)) {
     fail(outcome.error());
   } else {
     waiting_ = std::move(journaling_);
@@ -364,7 +366,8 @@ void Supervisor::apply_revisions(Epoch& epoch) {
 }
 
 void Supervisor::wake_due(Epoch& epoch) {
-  while (!wakes_.empty() && wakes_.top().time <= epoch.times.clock) {
+  while (!wakes_.empty() &&
+         wakes_.top().time + POLLUX_PLANTED(timer_due_now_is_missed) <= epoch.times.clock) {
     const Wake wake = wakes_.top();
     wakes_.pop();
     if (entities_[wake.entity]->wake() == wake.time) epoch.woken.push_back(wake.entity);
@@ -420,6 +423,8 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
     return;
   }
   probe.epochs_settled.add();
+  if (POLLUX_PLANTED(feed_omits_revisions))
+    std::erase_if(changes, [](const Change& c) { return c.revision; });
   context_.feed.publish(
       std::make_shared<EpochChanges>(epoch.record.position, settled_clock_, std::move(changes)));
 }
@@ -434,7 +439,9 @@ void Supervisor::count_status(const Change& change) {
 void Supervisor::acknowledge(const Epoch& epoch) {
   if (epoch.replayed) (*epoch.replayed)();
   for (const Epoch::Part& part : epoch.parts) {
-    context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->batch.events.size()));
+    const bool miscounted = POLLUX_PLANTED(queue_never_empties) && epoch.record.position == 0;
+    if (!miscounted)
+      context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->batch.events.size()));
     context_.probe.submit_to_settled.record(ns_since(part.submission->taken_at));
     part.submission->done(Receipt{settled_position_, part.outcomes});
   }
