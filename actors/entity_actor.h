@@ -3,12 +3,12 @@
 
 #include <caf/actor_addr.hpp>
 #include <caf/actor_cast.hpp>
-#include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 #include <memory>
 #include <utility>
 
 #include "actors/entity.h"
+#include "actors/hand_over.h"
 
 namespace pollux::actors {
 
@@ -23,25 +23,27 @@ using OrphanPtr = std::shared_ptr<EntityPtr>;
 /// they are written into its inbox slots and its step is scheduled beside it (see wave.h). The mailbox is for
 /// everything rare, and its handlers only read. Should it die, of an exit message or an exception in a
 /// handler, its supervisor gets the entity and puts another actor in its place.
-class EntityActor final : public caf::event_based_actor {
+class EntityActor final : public HandedOverActor {
  public:
   EntityActor(caf::actor_config& config, EntityPtr entity, caf::actor_addr supervisor)
-      : event_based_actor(config), entity_(std::move(entity)), supervisor_(std::move(supervisor)) {}
+      : HandedOverActor(config), entity_(std::move(entity)), supervisor_(std::move(supervisor)) {}
 
   const char* name() const override { return "pollux.entity"; }
 
   /// Nobody needs it any more: that is no death.
   void on_destroy() override {
+    taken_over(this);
     entity_.reset();
-    event_based_actor::on_destroy();
+    HandedOverActor::on_destroy();
   }
 
  protected:
   caf::behavior make_behavior() override {
-    return {[this](identify_atom) { return entity_->index(); }};
+    return handed_over_to({[this](identify_atom) { return entity_->index(); }});
   }
 
   void on_exit() override {
+    taken_over(this);
     if (entity_ == nullptr) return;
     const auto supervisor = caf::actor_cast<caf::actor>(supervisor_);
     if (!supervisor) return;

@@ -50,7 +50,7 @@ schema::EventKey named_by(const schema::EventBatch& batch, const Event& event, c
 }  // namespace
 
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
-    : event_based_actor(config),
+    : HandedOverActor(config),
       context_(context),
       admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }) {
   create_entities();
@@ -59,16 +59,19 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
   });
 }
 
-Supervisor::~Supervisor() = default;
+Supervisor::~Supervisor() {
+  taken_over(this);
+}
 
 void Supervisor::on_exit() {
+  taken_over(this);
   wave_.reset();
   entities_.clear();
   actors_.clear();
 }
 
 caf::behavior Supervisor::make_behavior() {
-  return {
+  return handed_over_to({
       [this](submit_atom, const SubmissionPtr& submission) { take(submission); },
       [this](query_atom, const Query& query) {
         queries_.push_back(query);
@@ -89,7 +92,7 @@ caf::behavior Supervisor::make_behavior() {
         drained_ = drained;
         advance();
       },
-  };
+  });
 }
 
 /// In evaluation order, so that the entities a wave visits one after another lie one after another in memory.

@@ -1,7 +1,6 @@
 // The supervisor of a domain: puts events in order, journals them, lets their changes run, settles.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -15,6 +14,7 @@
 #include "actors/change_feed.h"
 #include "actors/entity.h"
 #include "actors/episodes.h"
+#include "actors/hand_over.h"
 #include "actors/journal.h"
 #include "actors/journal_writer.h"
 #include "actors/probe.h"
@@ -95,7 +95,7 @@ struct Epoch {
 /// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do; (end,
 /// EntityIndex), which ends an entity's actor. From itself: settled, journaled, tick. From an entity's actor
 /// that dies: (died, OrphanPtr).
-class Supervisor : public caf::event_based_actor {
+class Supervisor : public HandedOverActor {
  public:
   Supervisor(caf::actor_config& config, const DomainContext& context);
   ~Supervisor() override;

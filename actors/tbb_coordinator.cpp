@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "actors/hand_over.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -61,11 +62,13 @@ class TbbCoordinator final : public caf::scheduler::abstract_coordinator {
   }
 
   void enqueue(resumable* job) override {
+    handed_over(job);
     launch([job](TbbWorker& worker) { worker.run({&job, 1}); });
   }
   caf::actor_clock& clock() noexcept override { return clock_; }
 
   void enqueue_all(std::vector<resumable*> jobs) {
+    for (resumable* job : jobs) handed_over(job);
     launch([jobs = std::move(jobs)](TbbWorker& worker) { worker.run(jobs); });
   }
 
@@ -139,6 +142,7 @@ void TbbWorker::run(std::span<resumable* const> jobs) {
       jobs_.erase(jobs_.begin(), jobs_.begin() + static_cast<std::ptrdiff_t>(next_));
       next_ = 0;
     }
+    taken_over(job);
     switch (job->resume(this, coordinator_.max_throughput())) {
       case resumable::resume_later:
         coordinator_.enqueue(job);
