@@ -48,6 +48,7 @@ class EntityActor final : public HandedOverActor {
     const auto supervisor = caf::actor_cast<caf::actor>(supervisor_);
     if (!supervisor) return;
     caf::anon_send(supervisor, died_atom::value, std::make_shared<EntityPtr>(std::move(entity_)));
+    handed_over(this);
   }
 
  private:

@@ -14,12 +14,15 @@ namespace pollux::actors {
 
 #ifdef __SANITIZE_THREAD__
 
+/// A function that ThreadSanitizer does not look into.
+#define POLLUX_UNSEEN __attribute__((no_sanitize("thread")))
+
 /// What this thread did until now is seen by whoever calls `taken_over` with the same address next.
-inline void handed_over(void* what) {
-  __tsan_release(what);
+inline void handed_over(const void* what) {
+  __tsan_release(const_cast<void*>(what));
 }
-inline void taken_over(void* what) {
-  __tsan_acquire(what);
+inline void taken_over(const void* what) {
+  __tsan_acquire(const_cast<void*>(what));
 }
 
 /// An event-based actor: whoever sends to it hands over to it, and so does it to itself from message to
@@ -33,10 +36,20 @@ class HandedOverActor : public caf::event_based_actor {
     event_based_actor::enqueue(std::move(what), host);
   }
 
+  /// Before it is destroyed, by whoever let go of it last.
+  void on_destroy() override {
+    taken_over(this);
+    taken_over(static_cast<caf::resumable*>(this));
+    event_based_actor::on_destroy();
+  }
+
  protected:
   /// What `make_behavior` is to return.
-  caf::behavior handed_over_to(caf::behavior behavior) {
-    return caf::behavior(caf::make_counted<Behavior>(this, behavior.as_behavior_impl()));
+  caf::behavior handed_over_to(const caf::behavior& behavior) {
+    caf::behavior::impl_ptr outer = caf::make_counted<Behavior>(this, behavior.as_behavior_impl());
+    handed_over(outer.get());
+    handed_over(this);
+    return caf::behavior(std::move(outer));
   }
 
  private:
@@ -46,6 +59,7 @@ class HandedOverActor : public caf::event_based_actor {
 
     caf::match_case::result invoke(caf::detail::invoke_result_visitor& visitor,
                                    caf::type_erased_tuple& message) override {
+      taken_over(this);
       taken_over(actor_);
       const auto result = behavior_->invoke(visitor, message);
       handed_over(actor_);
@@ -60,8 +74,10 @@ class HandedOverActor : public caf::event_based_actor {
 
 #else
 
-inline void handed_over(void*) {}
-inline void taken_over(void*) {}
+#define POLLUX_UNSEEN
+
+inline void handed_over(const void*) {}
+inline void taken_over(const void*) {}
 
 /// An event-based actor.
 class HandedOverActor : public caf::event_based_actor {

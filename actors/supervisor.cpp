@@ -59,15 +59,14 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
   });
 }
 
-Supervisor::~Supervisor() {
-  taken_over(this);
-}
+Supervisor::~Supervisor() = default;
 
 void Supervisor::on_exit() {
   taken_over(this);
   wave_.reset();
   entities_.clear();
   actors_.clear();
+  handed_over(this);
 }
 
 caf::behavior Supervisor::make_behavior() {

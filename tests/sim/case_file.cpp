@@ -2,6 +2,9 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "schema/cloud_events.h"
@@ -15,6 +18,8 @@ using schema::EventBatch;
 using schema::Model;
 
 namespace {
+
+constexpr const char* kRegressions = POLLUX_SOURCE_DIR "/tests/sim/regressions/";
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -81,6 +86,22 @@ CaseFile read_case_file(const std::string& text) {
     file.deliveries.push_back(delivery.as<std::vector<std::string>>());
   }
   return file;
+}
+
+std::vector<std::string> regression_names() {
+  std::vector<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(kRegressions)) {
+    if (file.path().extension() == ".yaml") names.push_back(file.path().stem().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+CaseFile read_regression(const std::string& name) {
+  std::ifstream in(std::string(kRegressions) + name + ".yaml");
+  std::stringstream text;
+  text << in.rdbuf();
+  return read_case_file(text.str());
 }
 
 std::optional<LoadedCase> load(const CaseFile& file, std::string& why) {

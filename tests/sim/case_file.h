@@ -29,6 +29,10 @@ std::string to_text(const CaseFile& file);
 /// REQUIRES: as `to_text` writes it; throws what yaml-cpp throws where it is not.
 CaseFile read_case_file(const std::string& text);
 
+/// Those kept in tests/sim/regressions, by name, and one of them.
+std::vector<std::string> regression_names();
+CaseFile read_regression(const std::string& name);
+
 /// What can be simulated.
 struct LoadedCase {
   std::shared_ptr<const schema::Model> model;

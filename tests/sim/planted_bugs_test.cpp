@@ -55,6 +55,24 @@ TEST_P(PlantedBugs, AreFoundBySimulationWithinTenThousandSeeds) {
 INSTANTIATE_TEST_SUITE_P(All, PlantedBugs, ::testing::ValuesIn(kPlanted),
                          [](const auto& planted) { return planted.param.name; });
 
+/// A regression test of a bug that was planted names it.
+TEST(PlantedBugs, FailTheRegressionTestsThatCameOfThem) {
+  constexpr std::uint64_t kSchedules = 20;
+  for (const std::string& name : regression_names()) {
+    CaseFile file = read_regression(name);
+    for (const Planted& planted : kPlanted) {
+      if (!file.note.ends_with("(planted: " + std::string(planted.name) + ")")) continue;
+      actors::planted_bug = planted.bug;
+      bool failed = false;
+      for (std::uint64_t schedule = 0; !failed && schedule < kSchedules; ++schedule, ++file.conditions.seed) {
+        failed = !fails_in_simulation(file).empty();
+      }
+      EXPECT_TRUE(failed) << name << " does not fail with " << planted.name;
+    }
+  }
+  actors::planted_bug = PlantedBug::none;
+}
+
 TEST(PlantedBugs, AreTenAtLeastAndWithoutOneNothingIsFound) {
   EXPECT_GE(std::size(kPlanted), 10u);
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {

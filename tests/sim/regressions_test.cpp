@@ -3,40 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "tests/sim/case_file.h"
 
 namespace pollux::sim {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::uint64_t kSchedules = 20;
 
-std::vector<std::string> regressions() {
-  std::vector<std::string> names;
-  for (const auto& file : fs::directory_iterator(POLLUX_SOURCE_DIR "/tests/sim/regressions")) {
-    if (file.path().extension() == ".yaml") names.push_back(file.path().stem().string());
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
-class Regressions : public ::testing::TestWithParam<std::string> {
- protected:
-  static CaseFile read() {
-    std::ifstream in(POLLUX_SOURCE_DIR "/tests/sim/regressions/" + GetParam() + ".yaml");
-    std::stringstream text;
-    text << in.rdbuf();
-    return read_case_file(text.str());
-  }
-};
+class Regressions : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Regressions, StayFixed) {
-  CaseFile file = read();
+  CaseFile file = read_regression(GetParam());
   std::string why;
   const auto one = load(file, why);
   ASSERT_TRUE(one) << why;
@@ -46,11 +24,11 @@ TEST_P(Regressions, StayFixed) {
 }
 
 TEST_P(Regressions, AreWrittenAsTheyAreRead) {
-  const CaseFile file = read();
+  const CaseFile file = read_regression(GetParam());
   EXPECT_EQ(to_text(read_case_file(to_text(file))), to_text(file));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Regressions, ::testing::ValuesIn(regressions()), [](const auto& name) {
+INSTANTIATE_TEST_SUITE_P(All, Regressions, ::testing::ValuesIn(regression_names()), [](const auto& name) {
   std::string identifier = name.param;
   std::ranges::replace(identifier, '-', '_');
   return identifier;
