@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "actors/planted_bugs.h"
+
 namespace pollux::actors {
 
 using schema::before;
@@ -115,6 +117,7 @@ bool Admission::remember(const EventKey& key, const Event& event) {
 }
 
 std::vector<StandingChange> Admission::end_epoch() {
+  if (POLLUX_PLANTED(epoch_forgets_duplicates)) known_.clear();
   // A generation goes when its newest event is final; the last one stays open.
   while (generations_.size() > 1 && generations_.front().newest < horizon_at(clock_)) {
     for (const EventKey& key : generations_.front().keys) known_.erase(key);

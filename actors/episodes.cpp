@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -31,7 +32,7 @@ void Episodes::initialise(EntityIndex constraint, schema::Symbol status) {
 void Episodes::apply(const Change& change) {
   const bool was = violated(change.was);
   const bool is = violated(change.is);
-  if (was == is) return;
+  if (was == is || (POLLUX_PLANTED(episode_not_withdrawn) && change.revision && was)) return;
   Intervals& intervals = episodes_[change.entity];
   const bool was_open = is_open(intervals);
   kept_ -= intervals.size();

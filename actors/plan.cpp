@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -18,7 +19,8 @@ Plan::Plan(const schema::Model& model)
     const std::uint32_t above = heights_[entity] == kLink ? 1 : heights_[entity] + 1;
     for (const EntityIndex consumer : model.dependents(entity)) {
       if (heights_[consumer] == kLink) continue;
-      heights_[consumer] = std::max(heights_[consumer], above);
+      const std::uint32_t known = POLLUX_PLANTED(height_of_last_producer) ? 0 : heights_[consumer];
+      heights_[consumer] = std::max(known, above);
       highest = std::max(highest, heights_[consumer]);
     }
   }

@@ -96,6 +96,7 @@ struct DomainProbe {
   Counter revisions;     ///< Changes to an already settled past.
   Counter changes;       ///< Values that changed, revisions included.
   Counter journal_bytes;
+  Counter actors_restarted;  ///< Entities whose actor died and was replaced.
   Counter epochs_full;  ///< Epochs that left submissions waiting because they had as many events as allowed.
   Counter episodes_dropped;                ///< Beyond what is kept of each constraint.
   Gauge remembered_events;                 ///< Identities kept in memory to tell duplicates.

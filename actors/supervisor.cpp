@@ -4,10 +4,12 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/behavior.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <utility>
 
 #include "actors/entity_actor.h"
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -32,7 +34,7 @@ std::int64_t ns_since(steady_clock::time_point start) {
 }  // namespace
 
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
-    : event_based_actor(config),
+    : HandedOverActor(config),
       context_(context),
       admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }),
       intake_(context.model, context.journal, admission_, context.sources, context.probe,
@@ -46,22 +48,26 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
 Supervisor::~Supervisor() = default;
 
 void Supervisor::on_exit() {
+  taken_over(this);
   wave_.reset();
   entities_.clear();
   actors_.clear();
+  handed_over(this);
 }
 
 caf::behavior Supervisor::make_behavior() {
-  return {
+  return handed_over_to({
       [this](submit_atom, const SubmissionPtr& submission) { take(submission); },
       [this](query_atom, const Query& query) {
         queries_.push_back(query);
-        if (running_ == nullptr) answer_queries();
+        if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
       },
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
       [this](retry_atom) { retry(); },
+      [this](died_atom, const OrphanPtr& orphan) { restart(std::move(*orphan)); },
+      [this](end_atom, EntityIndex entity) { caf::anon_send_exit(actors_[entity], caf::exit_reason::kill); },
       [this](replay_atom, const RecordPtr& record, const Signal& replayed) { replay(record, replayed); },
       [this](serve_atom) {
         context_.feed.start(settled_position_);
@@ -73,7 +79,7 @@ caf::behavior Supervisor::make_behavior() {
         if (stalled_ && !appending_) give_up();
         advance();
       },
-  };
+  });
 }
 
 /// In evaluation order, so that the entities a wave visits one after another lie one after another in memory.
@@ -102,10 +108,27 @@ void Supervisor::create_entities() {
   }
   actors_.reserve(created.size());
   for (EntityPtr& entity : created) {
-    actors_.push_back(home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity)));
+    actors_.push_back(spawn_entity(std::move(entity)));
   }
   context_.probe.entities.set(static_cast<std::int64_t>(actors_.size()));
   count_initial_statuses();
+}
+
+caf::actor Supervisor::spawn_entity(EntityPtr entity) {
+  return home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity), address());
+}
+
+/// The dead actor's messages are lost, the entity's state is not: no message touches it, only waves do, and
+/// these go on meanwhile.
+void Supervisor::restart(EntityPtr orphan) {
+  const EntityIndex entity = orphan->index();
+  if (POLLUX_PLANTED(dead_actor_is_not_replaced)) return static_cast<void>(orphan.release());
+  actors_[entity] = spawn_entity(std::move(orphan));
+  caf::logger::set_current_actor_system(nullptr);  // see Twin::Implementation::spawn_supervisor
+  context_.probe.actors_restarted.add();
+  if (!context_.warn) return;
+  context_.warn("the actor of entity " + std::string(context_.model.id(entity)) +
+                " died and was restarted with the entity's state as it was; nothing was lost");
 }
 
 void Supervisor::count_initial_statuses() {
@@ -269,7 +292,7 @@ void Supervisor::journaled(const Result<void>& outcome) {
   const std::uint64_t written = context_.journal.bytes_appended();
   context_.probe.journal_bytes.add(written - std::exchange(journal_bytes_, written));
   appending_ = false;
-  if (outcome.ok()) {
+  if (outcome.ok() || POLLUX_PLANTED(failed_append_taken_for_done)) {
     if (!journaling_->quarantine.empty()) intake_.measure_quarantine();
     waiting_ = std::move(journaling_);
     if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
@@ -353,7 +376,8 @@ void Supervisor::apply_revisions(Epoch& epoch) {
 }
 
 void Supervisor::wake_due(Epoch& epoch) {
-  while (!wakes_.empty() && wakes_.top().time <= epoch.times.clock) {
+  while (!wakes_.empty() &&
+         wakes_.top().time + POLLUX_PLANTED(timer_due_now_is_missed) <= epoch.times.clock) {
     const Wake wake = wakes_.top();
     wakes_.pop();
     if (entities_[wake.entity]->wake() == wake.time) epoch.woken.push_back(wake.entity);
@@ -412,6 +436,8 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
     return;
   }
   probe.epochs_settled.add();
+  if (POLLUX_PLANTED(feed_omits_revisions))
+    std::erase_if(changes, [](const Change& c) { return c.revision; });
   const ChangeFeed::Fill fill = context_.feed.publish(
       std::make_shared<EpochChanges>(epoch.record.position, settled_clock_, std::move(changes)));
   probe.change_epochs.set(static_cast<std::int64_t>(fill.epochs));
@@ -428,7 +454,8 @@ void Supervisor::count_status(const Change& change) {
 void Supervisor::acknowledge(Epoch& epoch) {
   if (epoch.replayed) (*epoch.replayed)();
   for (Epoch::Part& part : epoch.parts) {
-    context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->size));
+    const bool miscounted = POLLUX_PLANTED(queue_never_empties) && epoch.record.position == 0;
+    if (!miscounted) context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->size));
     context_.probe.submit_to_settled.record(ns_since(part.submission->taken_at));
     part.receipt.position = settled_position_;
     for (QuarantineVerdict& verdict : part.receipt.verdicts) {

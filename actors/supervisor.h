@@ -1,7 +1,6 @@
 // The supervisor of a domain: puts events in order, journals them, lets their changes run, settles.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -14,6 +13,7 @@
 #include "actors/change_feed.h"
 #include "actors/entity.h"
 #include "actors/episodes.h"
+#include "actors/hand_over.h"
 #include "actors/intake.h"
 #include "actors/journal.h"
 #include "actors/journal_writer.h"
@@ -48,6 +48,8 @@ struct DomainContext {
   /// Called when the disk is found full, with the reason, and with nothing once the journal goes on;
   /// submissions are refused in between.
   std::function<void(const std::optional<schema::Error>&)> on_stall;
+  /// Told of faults that the domain got over by itself; may be empty.
+  std::function<void(const std::string&)> warn;
 };
 
 /// Messages to a supervisor; all stay in this process.
@@ -65,6 +67,7 @@ using settled_atom = caf::atom_constant<caf::atom("settled")>;
 using journaled_atom = caf::atom_constant<caf::atom("journaled")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
+using end_atom = caf::atom_constant<caf::atom("end")>;
 
 /// One epoch on its way: formed, journaled, propagated, settled.
 struct Epoch {
@@ -95,9 +98,10 @@ struct Epoch {
 /// themselves.
 ///
 /// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (replay, RecordPtr, Signal),
-/// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do. From itself:
-/// settled, journaled, tick, retry.
-class Supervisor : public caf::event_based_actor {
+/// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do; (end,
+/// EntityIndex), which ends an entity's actor. From itself: settled, journaled, tick, retry. From an entity's
+/// actor that dies: (died, OrphanPtr).
+class Supervisor : public HandedOverActor {
  public:
   Supervisor(caf::actor_config& config, const DomainContext& context);
   ~Supervisor() override;
@@ -110,6 +114,9 @@ class Supervisor : public caf::event_based_actor {
  private:
   void create_entities();
   void count_initial_statuses();
+
+  caf::actor spawn_entity(EntityPtr entity);
+  void restart(EntityPtr orphan);
 
   void take(SubmissionPtr submission);
   void replay(const RecordPtr& record, Signal replayed);

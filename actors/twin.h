@@ -26,6 +26,8 @@
 
 namespace pollux::actors {
 
+class DeterministicScheduler;
+
 /// What moves the twin's clock.
 enum class ClockMode : std::uint8_t {
   wall,    ///< The wall clock, in journaled ticks, and events ahead of it within their source's tolerance.
@@ -49,6 +51,11 @@ struct TwinOptions {
   std::size_t change_epochs_max = 65'536;  ///< Settled epochs whose changes are kept for readers that resume,
   std::size_t changes_max = 250'000;       ///< and how many changes in all of them.
   bool check_invariants = false;           ///< Check the engine's structures after each epoch; for tests.
+  /// Where set, the twin has no threads: it runs when this does, and calls that wait let it run. It must
+  /// outlive the twin. For tests.
+  DeterministicScheduler* scheduler = nullptr;
+  /// Told of faults that the twin got over by itself, for the log; may be empty.
+  std::function<void(const std::string&)> warn;
 };
 
 /// Where recovery stands.
@@ -107,6 +114,9 @@ class Twin {
 
   /// Settled changes of recent epochs, for readers that follow along.
   ChangeFeed& changes();
+
+  /// Ends an entity's actor, as a fault inside it would; its supervisor puts another in its place. For tests.
+  void end_actor(schema::EntityIndex entity);
 
   /// Takes no more, settles what was taken, stops the actors. Idempotent. REQUIRES: no other call but
   /// `submit` runs beside it or comes after it, except to `probe` and `failure`.

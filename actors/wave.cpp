@@ -6,6 +6,7 @@
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <utility>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -118,6 +119,7 @@ void Wave::run(std::span<const EntityIndex> entities, Workspace& workspace) {
 void Wave::finish_portion() {
   if (portions_left_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   for (Workspace& workspace : workspaces_) {
+    if (POLLUX_PLANTED(reached_entity_is_lost) && !workspace.reached.empty()) workspace.reached.pop_back();
     for (const EntityIndex entity : workspace.reached) plan_.add(entity);
     workspace.reached.clear();
   }

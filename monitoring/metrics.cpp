@@ -193,6 +193,8 @@ void expose_propagation(Exposition& out, const actors::DomainProbe& probe, const
               domain);
   out.counter("pollux_revisions_total", "Changes to an already settled past.", number(probe.revisions),
               domain);
+  out.counter("pollux_actor_restarts_total", "Entities whose actor died and was replaced.",
+              number(probe.actors_restarted), domain);
   out.durations("pollux_propagation_duration_seconds", "Time to propagate one epoch.", probe.propagation,
                 domain);
   out.durations("pollux_submit_to_settled_duration_seconds", "Time from submission to settled.",

@@ -79,7 +79,11 @@ class Gate {
 };
 
 /// Bounded: a test that waits longer has failed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::chrono::seconds kPatience{600};
+#else
 inline constexpr std::chrono::seconds kPatience{60};
+#endif
 
 template <class T>
 T wait_for(std::future<T> future) {
