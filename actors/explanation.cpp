@@ -20,7 +20,9 @@ using schema::Step;
 namespace {
 
 const Step* step_of(const EntityType& type, AttributeSlot attribute) {
-  const auto step = std::ranges::find(type.steps, attribute, &Step::target);
+  const auto step = std::ranges::find_if(type.steps, [&](const Step& each) {
+    return attribute >= each.target && attribute < each.target + each.width;
+  });
   return step == type.steps.end() ? nullptr : &*step;
 }
 
@@ -62,6 +64,7 @@ class Explainer {
         explain_observed(type.attributes[attribute], cause);
         break;
       case Role::derived:
+      case Role::state:
       case Role::memory:
         explain_derived(type, depth, cause);
         break;
@@ -89,25 +92,35 @@ class Explainer {
     const Step* step = step_of(type, cause.state.attribute);
     if (step == nullptr) return;
     if (step->form == Step::Form::constraint_status) explain_status(*step, cause);
-    const auto& reads = step->program.reads();
-    if (reads.empty()) return;
+    if (step->reads.empty()) return;
     if (depth == 0) {
       cause.truncated = true;
       return;
     }
-    for (const std::uint16_t operand : reads) {
-      if (operand < type.attributes.size()) {
-        if (type.attributes[operand].role != Role::memory) descend(cause.entity, operand, depth, cause);
-        continue;
-      }
+    for (const std::uint16_t operand : step->reads) explain_operand(type, operand, depth, cause);
+  }
+
+  /// What an expression keeps to itself, such as the argument of an operator that looks back, is explained by
+  /// what that reads.
+  void explain_operand(const EntityType& type, std::uint16_t operand, unsigned depth, Cause& cause) {
+    if (operand >= type.attributes.size()) {
       for (const schema::Binding& binding : model_.bindings(cause.entity, input_of(type, operand))) {
         descend(binding.producer, binding.attribute, depth, cause);
       }
+      return;
+    }
+    const schema::Attribute& attribute = type.attributes[operand];
+    if (attribute.role != Role::memory) {
+      descend(cause.entity, operand, depth, cause);
+    } else if (attribute.reported != kNoSlot) {
+      descend(cause.entity, attribute.reported, depth, cause);
+    } else if (const Step* step = step_of(type, operand)) {
+      for (const std::uint16_t inner : step->reads) explain_operand(type, inner, depth, cause);
     }
   }
 
   void explain_status(const Step& step, Cause& cause) {
-    const Timeline& memory = state_.timeline(cause.entity, step.memory);
+    const Timeline& memory = state_.timeline(cause.entity, static_cast<AttributeSlot>(step.target + 1));
     const schema::Value& since = memory.at(at_);
     if (memory.versions().front().from > at_ || !since.usable()) return;
     cause.broken_since = static_cast<EventTime>(since.bits);

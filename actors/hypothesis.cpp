@@ -34,7 +34,7 @@ void mark_operands(const EntityType& type, const Affected& affected, std::vector
   needed.assign(type.operand_count, false);
   for (const Step& step : type.steps) {
     if (!is_affected(affected, step.target)) continue;
-    for (const std::uint16_t operand : step.program.reads()) needed[operand] = true;
+    for (const std::uint16_t operand : step.reads) needed[operand] = true;
   }
 }
 
@@ -151,6 +151,11 @@ class Evaluation {
   /// What a step would yield. Nothing where present operands do not tell, for it also remembers: its target
   /// is held at its present value. Every form of step there will be is decided on here.
   std::optional<Value> outcome_of(const Step& step, const Affected& affected) {
+    const auto& attributes = model_.type_of(affected.entity).attributes;
+    const bool looks_back = std::ranges::any_of(step.reads, [&](std::uint16_t operand) {
+      return operand < attributes.size() && attributes[operand].role == schema::Role::memory;
+    });
+    if (looks_back) return std::nullopt;
     if (step.form == Step::Form::expression) return step.program.evaluate(then_.data());
     if (step.form == Step::Form::constraint_status) return status_of(step, affected);
     return std::nullopt;

@@ -83,9 +83,8 @@ class Search {
   void add(EntityIndex entity, std::uint32_t level) {
     const EntityType& type = model_.type_of(entity);
     for (const Step& step : type.steps) {
-      const auto& reads = step.program.reads();
-      if (std::ranges::any_of(reads, [&](std::uint16_t operand) { return differs_[operand]; }))
-        differs_[step.target] = true;
+      if (std::ranges::none_of(step.reads, [&](std::uint16_t operand) { return differs_[operand]; })) continue;
+      for (std::size_t i = 0; i < step.width; ++i) differs_[step.target + i] = true;
     }
     Affected found{entity, level, {}};
     for (AttributeSlot a = 0; a < type.attributes.size(); ++a) {
