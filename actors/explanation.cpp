@@ -19,9 +19,37 @@ using schema::Step;
 
 namespace {
 
+/// The step that writes an attribute; null where none does.
 const Step* step_of(const EntityType& type, AttributeSlot attribute) {
-  const auto step = std::ranges::find(type.steps, attribute, &Step::target);
+  const auto writes = [&](const Step& step) {
+    return attribute >= step.target && attribute < step.target + step.width;
+  };
+  const auto step = std::ranges::find_if(type.steps, writes);
   return step == type.steps.end() ? nullptr : &*step;
+}
+
+/// The operands that people know: those behind what a step reads of memory, which operators and machines
+/// keep, are taken for it. Ascending.
+std::vector<std::uint16_t> shown_reads(const EntityType& type, const Step& step) {
+  std::vector<std::uint16_t> shown;
+  std::vector<std::uint16_t> waiting = step.reads;
+  std::vector<bool> seen(type.operand_count, false);
+  while (!waiting.empty()) {
+    const std::uint16_t operand = waiting.back();
+    waiting.pop_back();
+    if (seen[operand]) continue;
+    seen[operand] = true;
+    const bool memory = operand < type.attributes.size() && type.attributes[operand].role == Role::memory;
+    if (!memory) {
+      shown.push_back(operand);
+    } else if (const AttributeSlot reported = type.attributes[operand].reported; reported != kNoSlot) {
+      waiting.push_back(reported);
+    } else if (const Step* behind = step_of(type, operand); behind != nullptr && behind != &step) {
+      waiting.insert(waiting.end(), behind->reads.begin(), behind->reads.end());
+    }
+  }
+  std::ranges::sort(shown);
+  return shown;
 }
 
 /// The input behind an operand that is none of the entity's own attributes.
@@ -62,6 +90,7 @@ class Explainer {
         explain_observed(type.attributes[attribute], cause);
         break;
       case Role::derived:
+      case Role::state:
       case Role::memory:
         explain_derived(type, depth, cause);
         break;
@@ -89,7 +118,8 @@ class Explainer {
     const Step* step = step_of(type, cause.state.attribute);
     if (step == nullptr) return;
     if (step->form == Step::Form::constraint_status) explain_status(*step, cause);
-    const auto& reads = step->program.reads();
+    if (step->form == Step::Form::state_machine) cause.origin = Origin::machine;
+    const std::vector<std::uint16_t> reads = shown_reads(type, *step);
     if (reads.empty()) return;
     if (depth == 0) {
       cause.truncated = true;
@@ -97,7 +127,7 @@ class Explainer {
     }
     for (const std::uint16_t operand : reads) {
       if (operand < type.attributes.size()) {
-        if (type.attributes[operand].role != Role::memory) descend(cause.entity, operand, depth, cause);
+        descend(cause.entity, operand, depth, cause);
         continue;
       }
       for (const schema::Binding& binding : model_.bindings(cause.entity, input_of(type, operand))) {
@@ -107,7 +137,7 @@ class Explainer {
   }
 
   void explain_status(const Step& step, Cause& cause) {
-    const Timeline& memory = state_.timeline(cause.entity, step.memory);
+    const Timeline& memory = state_.timeline(cause.entity, step.target + 1);
     const schema::Value& since = memory.at(at_);
     if (memory.versions().front().from > at_ || !since.usable()) return;
     cause.broken_since = static_cast<EventTime>(since.bits);
@@ -146,6 +176,8 @@ const char* name_of(Origin origin) {
       return "event";
     case Origin::expression:
       return "expression";
+    case Origin::machine:
+      return "machine";
     case Origin::timer:
       return "timer";
   }

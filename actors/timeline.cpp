@@ -16,28 +16,6 @@ Timeline::~Timeline() {
   if (capacity_ > 1) delete[] heap_;
 }
 
-std::size_t Timeline::first_from(EventTime time) const {
-  // Nearly always asked about the newest versions, so it looks back in doubling steps before it bisects.
-  const auto all = versions();
-  std::size_t end = all.size();
-  std::size_t step = 1;
-  while (step <= end && all[end - step].from >= time) {
-    end -= step;
-    step *= 2;
-  }
-  const std::size_t begin = step <= end ? end - step + 1 : 0;
-  const auto range = all.subspan(begin, end - begin);
-  return begin +
-         static_cast<std::size_t>(std::ranges::lower_bound(range, time, {}, &Version::from) - range.begin());
-}
-
-std::size_t Timeline::index_at(EventTime time) const {
-  const auto all = versions();
-  if (all.back().from <= time) return all.size() - 1;
-  const auto later = std::ranges::upper_bound(all, time, {}, &Version::from);
-  return later == all.begin() ? 0 : static_cast<std::size_t>(later - all.begin()) - 1;
-}
-
 bool Timeline::append(EventTime from, const Value& value, EventTime horizon) {
   Version& newest = data()[begin_ + size_ - 1];
   if (newest.value == value) return false;
