@@ -7,7 +7,7 @@ namespace pollux::actors {
 
 const std::vector<Change>& EpochChanges::changes() const {
   std::call_once(sorted_, [this] {
-    std::ranges::sort(changes_, [](const Change& a, const Change& b) {
+    std::ranges::stable_sort(changes_, [](const Change& a, const Change& b) {
       return std::tie(a.entity, a.attribute, a.from) < std::tie(b.entity, b.attribute, b.from);
     });
   });

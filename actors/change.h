@@ -35,7 +35,8 @@ class EpochChanges {
 
   std::size_t size() const { return changes_.size(); }
 
-  /// By entity, attribute and time. Put into this order when first asked for, on the reader's thread: epochs
+  /// By entity, attribute and time; to be applied in this order, as feedback may change an interval more
+  /// than once. Put into this order when first asked for, on the reader's thread: epochs
   /// that nobody looks at are not sorted.
   const std::vector<Change>& changes() const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -54,7 +55,8 @@ void Timeline::splice(EventTime from, EventTime to, std::span<const Version> fre
                       std::vector<Version>& removed, EventTime horizon) {
   const auto all = versions();
   const std::size_t first = first_from(from);
-  const std::size_t end = to == schema::kNever ? all.size() : first_from(to);
+  const std::size_t end =
+      to == schema::kNever ? all.size() : first_from(to + POLLUX_PLANTED(splice_takes_one_more));
   POLLUX_ASSERT(first > 0, "a timeline is never cut down to nothing");
   removed.insert(removed.end(), all.begin() + static_cast<std::ptrdiff_t>(first),
                  all.begin() + static_cast<std::ptrdiff_t>(end));

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   pollux::server::cli::add_serve(app, exit_code);
   pollux::server::cli::add_check(app, exit_code);
   pollux::server::cli::add_graph(app, exit_code);
+  pollux::server::cli::add_quarantine(app, exit_code);
   pollux::server::cli::add_replay(app, exit_code);
   pollux::server::cli::add_baseline(app, exit_code);
   pollux::server::cli::add_score(app, exit_code);

@@ -21,6 +21,7 @@ void add_baseline(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_graph(CLI::App& app, int& exit_code);
 void add_impact(CLI::App& app, int& exit_code);
+void add_quarantine(CLI::App& app, int& exit_code);
 void add_replay(CLI::App& app, int& exit_code);
 void add_score(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);

@@ -130,6 +130,8 @@ HttpServer::Implementation::Implementation(const HttpServerOptions& its_options,
       http(timer, service.header_table(), service.requests(), settings()),
       tasks(kj::heap<kj::TaskSet>(static_cast<kj::TaskSet::ErrorHandler&>(*this))) {
   site.probe.connections_max.set(static_cast<std::int64_t>(options.connections_max));
+  site.probe.change_streams_max.set(static_cast<std::int64_t>(options.change_streams_max));
+  site.probe.bodies_bytes_max.set(static_cast<std::int64_t>(options.bodies_bytes_max));
   metrics.observe(site.probe);
 }
 

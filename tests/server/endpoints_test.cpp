@@ -61,6 +61,65 @@ TEST(Events, AnEventBeyondItsLatenessIsSetAsideAndShownInQuarantine) {
   EXPECT_TRUE(quarantine["next_from"].IsNull());
 }
 
+TEST(Quarantine, OneEventIsAdmittedOrDiscardedAndDecidingAgainChangesNothing) {
+  RunningServer server;
+  server.post("[" + speed_event("new", 3600, 80) + "]");
+  server.post("[" + speed_event("old", 0, 70) + "]");
+  const Answer refused = server.ask("POST", "/v1/quarantine/1/admit");
+  EXPECT_EQ(refused.status, 409u) << refused.body;
+  EXPECT_THAT(parse(refused)["detail"].GetString(), HasSubstr("final"));
+  for (int i = 0; i < 2; ++i) {
+    const Answer discarded = server.ask("POST", "/v1/quarantine/1/discard");
+    EXPECT_EQ(discarded.status, 200u) << discarded.body;
+    EXPECT_STREQ(parse(discarded)["outcome"].GetString(), "discarded");
+  }
+  EXPECT_EQ(parse(server.get("/v1/quarantine"))["events"].Size(), 0u);
+  EXPECT_EQ(parse(server.post("[" + speed_event("old", 0, 70) + "]"))["duplicates"].GetUint64(), 1u);
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/2/admit").status, 404u);
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/one/admit").status, 400u);
+  EXPECT_EQ(server.get("/v1/quarantine/1/admit").status, 405u);
+}
+
+TEST(Quarantine, SeveralEventsAreDecidedOnWithOneRequest) {
+  RunningServer server;
+  server.post("[" + speed_event("new", 3600, 80) + "]");
+  server.post("[" + speed_event("a", 0, 70) + "," + speed_event("b", 1, 70) + "]");
+  const std::string json = "Content-Type: application/json\r\n";
+  const Answer answer = server.ask("POST", "/v1/quarantine/discard", json, R"({"numbers":[2,3]})");
+  ASSERT_EQ(answer.status, 200u) << answer.body;
+  const auto decisions = parse(answer);
+  EXPECT_STREQ(decisions["decisions"][0]["outcome"].GetString(), "discarded");
+  EXPECT_STREQ(decisions["decisions"][1]["outcome"].GetString(), "unknown");
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/discard", json, R"({"numbers":[]})").status, 400u);
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/discard", json, R"({"numbers":["1"]})").status, 400u);
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/discard", "Content-Type: text/plain\r\n", "1").status, 415u);
+  EXPECT_THAT(server.metrics(),
+              HasSubstr(R"(pollux_quarantine_decisions_total{domain="plant",decision="discarded"} 1)"));
+}
+
+TEST(Sources, EachIsShownWithWhatItSentAndWhatIsMissing) {
+  RunningServer server;
+  const auto numbered = [](int number) {
+    std::string event = speed_event(std::to_string(number), number, 50);
+    return event.insert(1, R"("sequence":")" + std::to_string(number) + R"(",)");
+  };
+  server.post("[" + numbered(1) + "," + numbered(4) + "," + numbered(4) + "]");
+  const auto sources = parse(server.get("/v1/sources"));
+  ASSERT_EQ(sources["sources"].Size(), 1u);
+  const auto& bms = sources["sources"][0];
+  EXPECT_STREQ(bms["source"].GetString(), "bms");
+  EXPECT_EQ(bms["accepted"].GetUint64(), 2u);
+  EXPECT_EQ(bms["duplicates"].GetUint64(), 1u);
+  EXPECT_EQ(bms["lag_seconds"].GetDouble(), 0);
+  EXPECT_EQ(bms["silent_since"], sources["clock"]);
+  EXPECT_EQ(bms["sequence"]["highest"].GetUint64(), 4u);
+  EXPECT_EQ(bms["sequence"]["missing"].GetUint64(), 2u);
+  EXPECT_EQ(bms["sequence"]["missing_ranges"][0][0].GetUint64(), 2u);
+  EXPECT_EQ(bms["sequence"]["missing_ranges"][0][1].GetUint64(), 3u);
+  EXPECT_THAT(server.metrics(),
+              HasSubstr("pollux_source_sequence_missing{domain=\"plant\",source=\"bms\"} 2"));
+}
+
 /// `speed_event` as a correction of another.
 std::string correction(const std::string& id, int second, double percent, const std::string& named) {
   std::string json = speed_event(id, second, percent);
