@@ -138,10 +138,15 @@ class Evaluation {
     mark_given(type, given);
     for (const Step& step : type.steps) {
       if (step.target == given || !is_affected(affected, step.target)) continue;
-      const bool held_in_part = reads_held(step);
+      if (reads_held(step)) {
+        hold(type, step, affected);
+        continue;
+      }
       const std::optional<Value> value = outcome_of(step, affected);
-      if (!value ? held_in_part || operands_differ(step) : held_in_part) hold(type, step, affected);
-      if (!value) continue;
+      if (!value) {
+        if (operands_differ(step)) hold(type, step, affected);
+        continue;
+      }
       then_[step.target] = *value;
       supposed_[first_attribute_ + step.target] = *value;
       const bool shown = type.attributes[step.target].role != schema::Role::memory;
@@ -204,7 +209,7 @@ class Evaluation {
   std::size_t next_bound_ = 0;                       // in PresentValues::bound
   tsl::robin_map<EntityIndex, std::size_t> places_;  // first attribute of those evaluated
   std::vector<bool> needed_;                         // operands of the entity at hand
-  std::vector<bool> held_;                           // those that do not follow the hypothesis, or not wholly
+  std::vector<bool> held_;                           // those that do not follow the hypothesis
   std::vector<Value> now_, then_;
   std::vector<Value> members_now_, members_then_;
   Hypothetical result_;

@@ -36,7 +36,7 @@ class JournalWriter {
   };
 
   void run();
-  void write(const Job& job) { job.done(journal_.append(*job.record, *job.quarantined)); }
+  void write(const Job& job) { job.done(journal_.append(*job.record, *job.quarantine)); }
 
   Journal& journal_;
   const Later later_;

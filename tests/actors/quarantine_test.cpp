@@ -248,7 +248,7 @@ sources: { bms: {} }
       Twin::start(after, open_rocksdb_journal(directory, *after).value(), samples::clocked_by_events());
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, schema::ErrorCode::not_found);
-  const auto leave_out = schema::MisfitPolicy::leave_out;
+  const JournalOptions leave_out{.misfits = schema::MisfitPolicy::leave_out};
   {
     RunningTwin twin(after, open_rocksdb_journal(directory, *after, leave_out).value());
     EXPECT_EQ(twin.value("pump-1.speed"), Value::number(5));
