@@ -19,11 +19,37 @@ using schema::Step;
 
 namespace {
 
+/// The step that writes an attribute; null where none does.
 const Step* step_of(const EntityType& type, AttributeSlot attribute) {
-  const auto step = std::ranges::find_if(type.steps, [&](const Step& each) {
-    return attribute >= each.target && attribute < each.target + each.width;
-  });
+  const auto writes = [&](const Step& step) {
+    return attribute >= step.target && attribute < step.target + step.width;
+  };
+  const auto step = std::ranges::find_if(type.steps, writes);
   return step == type.steps.end() ? nullptr : &*step;
+}
+
+/// The operands that people know: those behind what a step reads of memory, which operators and machines
+/// keep, are taken for it. Ascending.
+std::vector<std::uint16_t> shown_reads(const EntityType& type, const Step& step) {
+  std::vector<std::uint16_t> shown;
+  std::vector<std::uint16_t> waiting = step.reads;
+  std::vector<bool> seen(type.operand_count, false);
+  while (!waiting.empty()) {
+    const std::uint16_t operand = waiting.back();
+    waiting.pop_back();
+    if (seen[operand]) continue;
+    seen[operand] = true;
+    const bool memory = operand < type.attributes.size() && type.attributes[operand].role == Role::memory;
+    if (!memory) {
+      shown.push_back(operand);
+    } else if (const AttributeSlot reported = type.attributes[operand].reported; reported != kNoSlot) {
+      waiting.push_back(reported);
+    } else if (const Step* behind = step_of(type, operand); behind != nullptr && behind != &step) {
+      waiting.insert(waiting.end(), behind->reads.begin(), behind->reads.end());
+    }
+  }
+  std::ranges::sort(shown);
+  return shown;
 }
 
 /// The input behind an operand that is none of the entity's own attributes.
@@ -92,35 +118,26 @@ class Explainer {
     const Step* step = step_of(type, cause.state.attribute);
     if (step == nullptr) return;
     if (step->form == Step::Form::constraint_status) explain_status(*step, cause);
-    if (step->reads.empty()) return;
+    if (step->form == Step::Form::state_machine) cause.origin = Origin::machine;
+    const std::vector<std::uint16_t> reads = shown_reads(type, *step);
+    if (reads.empty()) return;
     if (depth == 0) {
       cause.truncated = true;
       return;
     }
-    for (const std::uint16_t operand : step->reads) explain_operand(type, operand, depth, cause);
-  }
-
-  /// What an expression keeps to itself, such as the argument of an operator that looks back, is explained by
-  /// what that reads.
-  void explain_operand(const EntityType& type, std::uint16_t operand, unsigned depth, Cause& cause) {
-    if (operand >= type.attributes.size()) {
+    for (const std::uint16_t operand : reads) {
+      if (operand < type.attributes.size()) {
+        descend(cause.entity, operand, depth, cause);
+        continue;
+      }
       for (const schema::Binding& binding : model_.bindings(cause.entity, input_of(type, operand))) {
         descend(binding.producer, binding.attribute, depth, cause);
       }
-      return;
-    }
-    const schema::Attribute& attribute = type.attributes[operand];
-    if (attribute.role != Role::memory) {
-      descend(cause.entity, operand, depth, cause);
-    } else if (attribute.reported != kNoSlot) {
-      descend(cause.entity, attribute.reported, depth, cause);
-    } else if (const Step* step = step_of(type, operand)) {
-      for (const std::uint16_t inner : step->reads) explain_operand(type, inner, depth, cause);
     }
   }
 
   void explain_status(const Step& step, Cause& cause) {
-    const Timeline& memory = state_.timeline(cause.entity, static_cast<AttributeSlot>(step.target + 1));
+    const Timeline& memory = state_.timeline(cause.entity, step.target + 1);
     const schema::Value& since = memory.at(at_);
     if (memory.versions().front().from > at_ || !since.usable()) return;
     cause.broken_since = static_cast<EventTime>(since.bits);
@@ -159,6 +176,8 @@ const char* name_of(Origin origin) {
       return "event";
     case Origin::expression:
       return "expression";
+    case Origin::machine:
+      return "machine";
     case Origin::timer:
       return "timer";
   }

@@ -18,7 +18,8 @@ enum class Origin : std::uint8_t {
   nothing,     ///< Observed, and nothing has been said of it yet.
   model,       ///< A parameter.
   event,       ///< What a source reported.
-  expression,  ///< Its inputs.
+  expression,  ///< Its inputs, and their past where it looks back.
+  machine,     ///< A transition of a state machine.
   timer,       ///< Time that went by: a source fell silent, or a constraint was broken for long enough.
 };
 const char* name_of(Origin origin);

@@ -26,7 +26,8 @@ using schema::Value;
 namespace {
 
 bool is_affected(const Affected& affected, AttributeSlot attribute) {
-  return std::ranges::binary_search(affected.attributes, attribute);
+  return std::ranges::binary_search(affected.attributes, attribute) ||
+         std::ranges::binary_search(affected.memory, attribute);
 }
 
 /// Marks the operands that the steps to be evaluated read.
@@ -134,29 +135,55 @@ class Evaluation {
 
   void evaluate(const Affected& affected, AttributeSlot given) {
     const EntityType& type = model_.type_of(affected.entity);
+    mark_given(type, given);
     for (const Step& step : type.steps) {
       if (step.target == given || !is_affected(affected, step.target)) continue;
+      if (reads_held(step)) {
+        hold(type, step, affected);
+        continue;
+      }
       const std::optional<Value> value = outcome_of(step, affected);
       if (!value) {
-        result_.held.push_back({affected.entity, step.target});
+        if (operands_differ(step)) hold(type, step, affected);
         continue;
       }
       then_[step.target] = *value;
       supposed_[first_attribute_ + step.target] = *value;
-      if (*value == now_[step.target]) continue;
+      const bool shown = type.attributes[step.target].role != schema::Role::memory;
+      if (!shown || *value == now_[step.target]) continue;
       result_.changes.push_back({affected.entity, step.target, affected.level, now_[step.target], *value});
     }
   }
 
-  /// What a step would yield. Nothing where present operands do not tell, for it also remembers: its target
-  /// is held at its present value. Every form of step there will be is decided on here.
+  /// To suppose a value is to suppose that it is reported, which a machine may wait for.
+  void mark_given(const EntityType& type, AttributeSlot given) {
+    held_.assign(type.operand_count, false);
+    for (AttributeSlot a = 0; a < type.attributes.size(); ++a) {
+      held_[a] = given != schema::kNoSlot && type.attributes[a].reported == given;
+    }
+  }
+
+  bool reads_held(const Step& step) const {
+    return std::ranges::any_of(step.reads, [&](std::uint16_t operand) { return held_[operand]; });
+  }
+  bool operands_differ(const Step& step) const {
+    return std::ranges::any_of(step.reads,
+                               [&](std::uint16_t operand) { return now_[operand] != then_[operand]; });
+  }
+
+  void hold(const EntityType& type, const Step& step, const Affected& affected) {
+    for (std::uint16_t i = 0; i < step.width; ++i) {
+      const auto slot = static_cast<AttributeSlot>(step.target + i);
+      held_[slot] = true;
+      if (type.attributes[slot].role != schema::Role::memory) result_.held.push_back({affected.entity, slot});
+    }
+  }
+
+  /// What a step would yield. Nothing where present operands do not tell, for it also remembers: operators
+  /// that look back and state machines are held at their present values. Every form of step is decided on
+  /// here.
   std::optional<Value> outcome_of(const Step& step, const Affected& affected) {
-    const auto& attributes = model_.type_of(affected.entity).attributes;
-    const bool looks_back = std::ranges::any_of(step.reads, [&](std::uint16_t operand) {
-      return operand < attributes.size() && attributes[operand].role == schema::Role::memory;
-    });
-    if (looks_back) return std::nullopt;
-    if (step.form == Step::Form::expression) return step.program.evaluate(then_.data());
+    if (step.is_plain()) return step.program.evaluate(then_.data());
     if (step.form == Step::Form::constraint_status) return status_of(step, affected);
     return std::nullopt;
   }
@@ -182,6 +209,7 @@ class Evaluation {
   std::size_t next_bound_ = 0;                       // in PresentValues::bound
   tsl::robin_map<EntityIndex, std::size_t> places_;  // first attribute of those evaluated
   std::vector<bool> needed_;                         // operands of the entity at hand
+  std::vector<bool> held_;                           // those that do not follow the hypothesis
   std::vector<Value> now_, then_;
   std::vector<Value> members_now_, members_then_;
   Hypothetical result_;

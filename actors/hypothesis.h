@@ -51,8 +51,9 @@ struct ConstraintEffect {
   Effect effect = Effect::would_break;
 };
 
-/// An attribute of the cone that was left as it is: its step depends on what went before, so what it would be
-/// cannot be told from present values alone.
+/// An attribute of the cone that was left as it is: it follows from what went before, through an operator
+/// that looks back or a state machine, so what it would be cannot be told from present values alone. What
+/// other entities make of it is computed from it as it is.
 struct HeldAttribute {
   schema::EntityIndex entity = schema::kNone;
   schema::AttributeSlot attribute = schema::kNoSlot;

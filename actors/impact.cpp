@@ -82,13 +82,19 @@ class Search {
 
   void add(EntityIndex entity, std::uint32_t level) {
     const EntityType& type = model_.type_of(entity);
-    for (const Step& step : type.steps) {
-      if (std::ranges::none_of(step.reads, [&](std::uint16_t operand) { return differs_[operand]; })) continue;
-      for (std::size_t i = 0; i < step.width; ++i) differs_[step.target + i] = true;
-    }
-    Affected found{entity, level, {}};
     for (AttributeSlot a = 0; a < type.attributes.size(); ++a) {
-      if (differs_[a] && type.attributes[a].role != Role::memory) found.attributes.push_back(a);
+      const AttributeSlot reported = type.attributes[a].reported;
+      if (reported != kNoSlot && differs_[reported]) differs_[a] = true;
+    }
+    for (const Step& step : type.steps) {
+      if (std::ranges::none_of(step.reads, [&](std::uint16_t operand) { return differs_[operand]; }))
+        continue;
+      for (std::uint16_t i = 0; i < step.width; ++i) differs_[step.target + i] = true;
+    }
+    Affected found{entity, level, {}, {}};
+    for (AttributeSlot a = 0; a < type.attributes.size(); ++a) {
+      if (differs_[a])
+        (type.attributes[a].role == Role::memory ? found.memory : found.attributes).push_back(a);
     }
     if (found.attributes.empty()) return;
     if (cone_.entities.size() == entities_max_) {

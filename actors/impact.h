@@ -14,6 +14,7 @@ struct Affected {
   schema::EntityIndex entity = schema::kNone;
   std::uint32_t level = 0;                        ///< Bindings on the shortest way to it.
   std::vector<schema::AttributeSlot> attributes;  ///< Ascending, without memory; never empty.
+  std::vector<schema::AttributeSlot> memory;      ///< Likewise, of memory: what operators and machines keep.
 };
 
 /// Everything downstream. An attribute belongs to it when a value it is computed from does: an input that no

@@ -45,6 +45,28 @@ entities:
 sources: { s: { allowed_lateness: 1 h } }
 )yaml";
 
+constexpr std::string_view kMachine = R"yaml(
+twin: machine
+types:
+  Pump:
+    kind: asset
+    observed: { button: { type: boolean }, speed: {} }
+    derived:
+      flow: { is: "2 * speed" }
+      fast: { type: boolean, is: "held_for(speed > 5, 5 s)" }
+      twice: { is: flow + previous(speed + 1) }
+    states: { off: {}, running: { entry: { starts: starts + 1 } } }
+    variables: { starts: { default: 0 } }
+    transitions:
+      - { from: off, to: running, on: button, when: button }
+      - { to: off, when: speed < 1 }
+  Meter: { kind: process, inputs: { n: {}, f: {} }, derived: { out: { is: n + f } } }
+entities:
+  pump: { type: Pump }
+  meter: { type: Meter, inputs: { n: pump.starts, f: pump.flow } }
+sources: { s: { allowed_lateness: 1 h } }
+)yaml";
+
 /// `NAME(INPUT, ...)`, with `...` where there is more.
 std::string text_of(const Cause& cause, const schema::Model& model) {
   const schema::EntityType& type = model.type_of(cause.entity);
@@ -184,6 +206,20 @@ TEST(Explanation, AConstraintTellsSinceWhenItIsBrokenAndWhatMadeItViolated) {
   EXPECT_EQ(pending.state.value, Value::symbol(schema::Model::kSatisfied));
   EXPECT_EQ(pending.broken_since, 3 * kSecond) << "it is broken, not yet for long enough";
   EXPECT_EQ(pending.origin, Origin::expression);
+}
+
+TEST(Explanation, LeadsThroughWhatOperatorsAndMachinesKeepToWhatTheyLookAt) {
+  Domain domain(kMachine);
+  domain.epoch({said("pump.speed", kSecond, 10), {"pump.button", 2 * kSecond, Value::boolean(true)}},
+               20 * kSecond);
+  EXPECT_EQ(text_of(why(domain, "pump.fast"), domain.model()), "pump.fast(pump.speed)");
+  EXPECT_EQ(text_of(why(domain, "pump.twice"), domain.model()),
+            "pump.twice(pump.speed, pump.flow(pump.speed))");
+  EXPECT_EQ(text_of(why(domain, "meter.out"), domain.model()),
+            "meter.out(pump.starts(pump.button, pump.speed), pump.flow(pump.speed))");
+  const Cause state = why(domain, "pump.state");
+  EXPECT_EQ(state.origin, Origin::machine);
+  EXPECT_EQ(state.since, 2 * kSecond);
 }
 
 TEST(Explanation, OfATimeThatMemoryNoLongerHoldsSaysSo) {

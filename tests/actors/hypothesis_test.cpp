@@ -46,6 +46,28 @@ entities:
 sources: { s: { allowed_lateness: 1 h } }
 )yaml";
 
+constexpr std::string_view kMachine = R"yaml(
+twin: machine
+types:
+  Pump:
+    kind: asset
+    observed: { button: { type: boolean }, speed: {} }
+    derived:
+      flow: { is: "2 * speed" }
+      fast: { type: boolean, is: "held_for(speed > 5, 5 s)" }
+      twice: { is: flow + previous(speed + 1) }
+    states: { off: {}, running: { entry: { starts: starts + 1 } } }
+    variables: { starts: { default: 0 } }
+    transitions:
+      - { from: off, to: running, on: button, when: button }
+      - { to: off, when: speed < 1 }
+  Meter: { kind: process, inputs: { n: {}, f: {} }, derived: { out: { is: n + f } } }
+entities:
+  pump: { type: Pump }
+  meter: { type: Meter, inputs: { n: pump.starts, f: pump.flow } }
+sources: { s: { allowed_lateness: 1 h } }
+)yaml";
+
 Value percent(double x) {
   return Value::number(x);
 }
@@ -196,6 +218,33 @@ TEST_F(Supposing, AStepThatRemembersIsHeldAtItsPresentValueAndNamed) {
   EXPECT_EQ(result.held[0].attribute, type.find_attribute("runs"));
   ASSERT_EQ(result.changes.size(), 1u);
   EXPECT_EQ(result.changes[0].attribute, type.find_attribute("flow"));
+}
+
+TEST(Hypothesis, WhatLooksBackAndStateMachinesAreHeldAndNamed) {
+  Domain domain(kMachine);
+  domain.epoch({said("pump.speed", kSecond, 8), said("pump.speed", 2 * kSecond, 10)}, 20 * kSecond);
+  const auto held_by = [&](std::string_view name, const Value& value, std::vector<std::string>& changed) {
+    const samples::Place place = samples::find(domain.model(), name);
+    const Cone cone = find_cone(domain.model(), place.entity, place.attribute);
+    const Hypothetical result = suppose(
+        domain.model(), cone, copy_present(domain.model(), cone, domain.state()), place.attribute, value);
+    std::vector<std::string> held;
+    const auto name_of = [&](const auto& each) {
+      return domain.model().id(each.entity) + "." +
+             domain.model().type_of(each.entity).attributes[each.attribute].name;
+    };
+    for (const WouldChange& each : result.changes) changed.push_back(name_of(each));
+    for (const HeldAttribute& each : result.held) held.push_back(name_of(each));
+    return held;
+  };
+  std::vector<std::string> changed;
+  EXPECT_THAT(held_by("pump.speed", percent(3), changed),
+              testing::UnorderedElementsAre("pump.fast", "pump.twice", "pump.state", "pump.starts"));
+  EXPECT_THAT(changed, testing::UnorderedElementsAre("pump.flow", "meter.out"));
+  EXPECT_THAT(held_by("pump.speed", percent(10), changed), IsEmpty()) << "nothing differs";
+  EXPECT_THAT(held_by("pump.button", Value::boolean(true), changed),
+              testing::UnorderedElementsAre("pump.state", "pump.starts"))
+      << "a report may set the machine going";
 }
 
 TEST(Hypothesis, IsWhatWouldHappenIfTheValueWereReported) {

@@ -38,6 +38,28 @@ entities:
   lamp: { type: Lamp, inputs: { in: pump.speed } }
 )yaml";
 
+constexpr std::string_view kMachine = R"yaml(
+twin: machine
+types:
+  Pump:
+    kind: asset
+    observed: { button: { type: boolean }, speed: {} }
+    derived:
+      flow: { is: "2 * speed" }
+      fast: { type: boolean, is: "held_for(speed > 5, 5 s)" }
+      twice: { is: flow + previous(speed + 1) }
+    states: { off: {}, running: { entry: { starts: starts + 1 } } }
+    variables: { starts: { default: 0 } }
+    transitions:
+      - { from: off, to: running, on: button, when: button }
+      - { to: off, when: speed < 1 }
+  Meter: { kind: process, inputs: { n: {}, f: {} }, derived: { out: { is: n + f } } }
+entities:
+  pump: { type: Pump }
+  meter: { type: Meter, inputs: { n: pump.starts, f: pump.flow } }
+sources: { s: { allowed_lateness: 1 h } }
+)yaml";
+
 std::vector<std::string> text_of(const Cone& cone, const schema::Model& model) {
   std::vector<std::string> lines;
   for (const Affected& affected : cone.entities) {
@@ -72,6 +94,16 @@ TEST(Impact, OfAnAttributeThatLittleReadsIsSmall) {
 TEST(Impact, OfAnEntityIsThatOfAllItsAttributes) {
   EXPECT_THAT(cone_of("pump"), ElementsAre("0 pump rated speed flow power", "1 pipe out",
                                            "1 loop total count", "2 enough status", "1 meter out"));
+}
+
+TEST(Impact, LeadsThroughOperatorsThatLookBackAndStateMachines) {
+  const auto model = samples::load(kMachine);
+  const samples::Place speed = samples::find(*model, "pump.speed");
+  EXPECT_THAT(text_of(find_cone(*model, speed.entity, speed.attribute), *model),
+              ElementsAre("0 pump speed flow fast twice state starts", "1 meter out"));
+  const samples::Place button = samples::find(*model, "pump.button");
+  EXPECT_THAT(text_of(find_cone(*model, button.entity, button.attribute), *model),
+              ElementsAre("0 pump button state starts", "1 meter out"));
 }
 
 TEST(Impact, StopsAtItsBoundInEvaluationOrderAndSaysSo) {
