@@ -53,6 +53,7 @@ std::span<const EntityIndex> Plan::next_level() {
       level_of_links_.swap(links_);
       running_links_ = true;
       // They may be reached again, in this very round.
+      if (POLLUX_PLANTED(link_reached_again_is_lost)) return level_of_links_;
       for (const EntityIndex link : level_of_links_) claimed_in_[link].store(0, std::memory_order_relaxed);
       return level_of_links_;
     }

@@ -55,8 +55,7 @@ void Timeline::splice(EventTime from, EventTime to, std::span<const Version> fre
                       std::vector<Version>& removed, EventTime horizon) {
   const auto all = versions();
   const std::size_t first = first_from(from);
-  const std::size_t end =
-      to == schema::kNever ? all.size() : first_from(to + POLLUX_PLANTED(splice_takes_one_more));
+  const std::size_t end = to == schema::kNever ? all.size() : first_from(to);
   POLLUX_ASSERT(first > 0, "a timeline is never cut down to nothing");
   removed.insert(removed.end(), all.begin() + static_cast<std::ptrdiff_t>(first),
                  all.begin() + static_cast<std::ptrdiff_t>(end));
@@ -65,7 +64,8 @@ void Timeline::splice(EventTime from, EventTime to, std::span<const Version> fre
   const Value& now_in_effect = fresh.empty() ? all[first - 1].value : fresh.back().value;
   const bool stands_at_to = end < all.size() && all[end].from == to;
   const bool needless = stands_at_to && all[end].value == now_in_effect;
-  const bool needed = to != schema::kNever && !stands_at_to && was_in_effect.value != now_in_effect;
+  const bool needed = to != schema::kNever && !stands_at_to && was_in_effect.value != now_in_effect &&
+                      !POLLUX_PLANTED(splice_drops_what_follows);
 
   const std::size_t tail = end + needless;
   const std::size_t tail_size = all.size() - tail;
