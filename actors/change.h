@@ -24,6 +24,11 @@ struct Change {
   schema::Value is;
 };
 
+/// What changes made one after another come to in all, by entity, attribute and time: an interval that was
+/// changed more than once is told once, one that came back to what it was not at all. `before`: the clock
+/// when the epoch began.
+std::vector<Change> net_changes(std::vector<Change> changes, schema::EventTime before);
+
 /// Everything one epoch changed. Immutable, shared by all readers.
 class EpochChanges {
  public:
@@ -35,8 +40,7 @@ class EpochChanges {
 
   std::size_t size() const { return changes_.size(); }
 
-  /// By entity, attribute and time; to be applied in this order, as feedback may change an interval more
-  /// than once. Put into this order when first asked for, on the reader's thread: epochs
+  /// By entity, attribute and time. Put into this order when first asked for, on the reader's thread: epochs
   /// that nobody looks at are not sorted.
   const std::vector<Change>& changes() const;
 

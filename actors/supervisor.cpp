@@ -392,6 +392,7 @@ void Supervisor::settle() {
     context_.sources.check_invariants();
   }
   std::vector<Change> changes = collect();
+  if (wave_->rounds() > 1) changes = net_changes(std::move(changes), epoch->times.before);
   settled_clock_ = std::max(settled_clock_, epoch->times.clock);
   if (epoch->record.position != 0) {
     settled_position_ = epoch->record.position;

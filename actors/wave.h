@@ -41,6 +41,9 @@ class Wave {
   bool start(const schema::EventBatch& events, const std::vector<schema::EntityIndex>& woken,
              const EpochTimes& times);
 
+  /// How often links were followed in this epoch, and one more. REQUIRES: settled.
+  std::uint32_t rounds() const { return round_ + 1; }
+
   /// After settling: calls `visit` with what each worker recorded, then clears it.
   void collect(const std::function<void(Workspace&)>& visit);
 
