@@ -35,7 +35,7 @@ class Search {
     while (!waiting_.empty() && !cone_.truncated) {
       const EntityIndex next = model_.topological_order()[waiting_.top()];
       waiting_.pop();
-      while (!waiting_.empty() && waiting_.top() == rank_[next]) waiting_.pop();  // several ways lead to it
+      if (places_.contains(next)) continue;  // several ways lead to it, or a circle through a link
       visit(next);
     }
     return std::move(cone_);

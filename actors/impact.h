@@ -17,8 +17,9 @@ struct Affected {
   std::vector<schema::AttributeSlot> memory;      ///< Likewise, of memory: what operators and machines keep.
 };
 
-/// Everything downstream. An attribute belongs to it when a value it is computed from does: an input that no
-/// expression reads hands nothing on.
+/// Everything downstream, through links too. An attribute belongs to it when a value it is computed from
+/// does: an input that no expression reads hands nothing on. Where a link leads back, what only the way round
+/// affects may be missing of an entity that is in it already.
 struct Cone {
   std::vector<Affected> entities;  ///< In evaluation order; the first is the one asked about, on level 0.
   bool truncated = false;          ///< There is more, further on in evaluation order.

@@ -91,6 +91,7 @@ class Counter {
   void hand_on(EntityIndex entity, const Bits& bits) {
     if (!any(bits)) return;
     for (const EntityIndex consumer : model_.dependents(entity)) {
+      if (model_.is_link(consumer)) continue;  // what it carries arrives at another time
       for (std::size_t w = 0; w < kWords; ++w) reached_by_[consumer][w] |= bits[w];
     }
   }

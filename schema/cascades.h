@@ -9,7 +9,7 @@
 
 namespace pollux::schema {
 
-/// What lies downstream of one entity.
+/// What lies downstream of one entity, as far as the next link.
 struct Cascade {
   std::uint32_t entities = 0;
   std::uint32_t constraints = 0;

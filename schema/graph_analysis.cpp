@@ -20,6 +20,7 @@ void measure(const Model& model, GraphAnalysis& analysis) {
     analysis.fan_out[entity] = static_cast<std::uint32_t>(consumers.size());
     for (const EntityIndex consumer : consumers) {
       ++analysis.fan_in[consumer];
+      if (model.is_link(consumer)) continue;
       analysis.depth[consumer] = std::max(analysis.depth[consumer], analysis.depth[entity] + 1);
     }
   }
@@ -34,6 +35,7 @@ void measure(const Model& model, GraphAnalysis& analysis) {
 
 /// A producer from which the longest way to `entity` comes.
 EntityIndex step_back(const Model& model, const GraphAnalysis& analysis, EntityIndex entity) {
+  if (model.is_link(entity)) return kNone;
   for (InputSlot slot = 0; slot < model.type_of(entity).inputs.size(); ++slot) {
     for (const Binding& binding : model.bindings(entity, slot)) {
       if (analysis.depth[binding.producer] + 1 == analysis.depth[entity]) return binding.producer;
@@ -61,6 +63,7 @@ void find_dominators(const Model& model, GraphAnalysis& analysis) {
     analysis.source_count += source;
     tree.add(entity, source ? root : common[entity]);
     for (const EntityIndex consumer : model.dependents(entity)) {
+      if (model.is_link(consumer)) continue;
       std::uint32_t& known = common[consumer];
       known = known == kNone ? entity : tree.lowest_common_ancestor(known, entity);
     }
@@ -138,7 +141,7 @@ std::vector<EntityIndex> constraints_downstream(const Model& model, EntityIndex 
     const EntityIndex next = waiting.back();
     waiting.pop_back();
     for (const EntityIndex consumer : model.dependents(next)) {
-      if (seen[consumer]) continue;
+      if (seen[consumer] || model.is_link(consumer)) continue;
       seen[consumer] = true;
       if (model.type_of(consumer).constraint) constraints.push_back(consumer);
       waiting.push_back(consumer);

@@ -16,12 +16,14 @@ namespace pollux::schema {
 inline constexpr std::size_t kCascadesAllMax = 100'000;
 inline constexpr std::size_t kCascadesChosen = 512;
 
-/// Arrays are by entity index. The graph is that of inputs and what they are bound to; a link with a delay is
-/// no part of it, for what it carries arrives at another time.
+/// Arrays are by entity index. The graph is that of inputs and what they are bound to. What leads into a link
+/// is no part of it but for fan-in and fan-out: what a link carries arrives at another time, so it begins
+/// ways of its own, as a source does.
 ///
-/// A *source* is an entity that events feed or that reads from no other. An entity *cuts off* another when
-/// every way from a source to that one leads through it, that is, dominates it (Prosser 1959); on an acyclic
-/// graph the immediate dominator is the lowest common ancestor of the producers in the tree of dominators.
+/// A *source* is an entity that events feed or that reads from no other, or a link. An entity *cuts off*
+/// another when every way from a source to that one leads through it, that is, dominates it (Prosser 1959);
+/// on an acyclic graph the immediate dominator is the lowest common ancestor of the producers in the tree of
+/// dominators.
 struct GraphAnalysis {
   static constexpr std::uint32_t kNotCounted = 0xffff'ffff;
 

@@ -106,6 +106,27 @@ TEST(Impact, LeadsThroughOperatorsThatLookBackAndStateMachines) {
               ElementsAre("0 pump button state starts", "1 meter out"));
 }
 
+TEST(Impact, ComesToAnEndWhereALinkLeadsBack) {
+  const auto model = samples::load(R"yaml(
+twin: loop
+types:
+  Pump: { kind: asset, observed: { speed: {} }, inputs: { back: {} }, derived: { flow: { is: speed + back } } }
+  Tower: { kind: asset, inputs: { in: {} }, derived: { out: { is: in } } }
+links:
+  return: { from: tower.out, delay: 30 s, initial: 24 }
+entities:
+  pump: { type: Pump, inputs: { back: return.value } }
+  tower: { type: Tower, inputs: { in: pump.flow } }
+sources: { s: {} }
+)yaml");
+  const samples::Place speed = samples::find(*model, "pump.speed");
+  const Cone cone = find_cone(*model, speed.entity, speed.attribute);
+  std::vector<std::string> ids;
+  for (const Affected& affected : cone.entities) ids.push_back(model->id(affected.entity));
+  EXPECT_THAT(ids, ElementsAre("pump", "tower", "return"));
+  EXPECT_FALSE(cone.truncated);
+}
+
 TEST(Impact, StopsAtItsBoundInEvaluationOrderAndSaysSo) {
   EXPECT_THAT(cone_of("pump", "speed", 3),
               ElementsAre("0 pump speed flow power", "1 pipe out", "1 loop total count", "..."));

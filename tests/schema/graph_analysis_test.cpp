@@ -109,6 +109,32 @@ TEST(GraphAnalysis, InALargeModelTheCascadesOfThoseThatMatterMostAreCounted) {
   EXPECT_TRUE(analyse_graph(model, 10'000).every_cascade_counted);
 }
 
+TEST(GraphAnalysis, EndsAtALinkAndBeginsAnewBehindIt) {
+  auto loaded = load_model(R"yaml(
+twin: loop
+types:
+  Pump: { kind: asset, inputs: { back: {} }, derived: { flow: { is: back + 1 } } }
+  Tower: { kind: asset, inputs: { in: {} }, derived: { out: { is: in } } }
+links:
+  return: { from: tower.out, delay: 30 s, initial: 24 }
+entities:
+  pump: { type: Pump, inputs: { back: return.value } }
+  tower: { type: Tower, inputs: { in: pump.flow } }
+)yaml",
+                           "loop.yaml");
+  ASSERT_TRUE(std::holds_alternative<Model>(loaded)) << std::get<ModelErrors>(loaded).text();
+  const Model& model = std::get<Model>(loaded);
+  const GraphAnalysis analysis = analyse_graph(model);
+  const EntityIndex link = model.find_entity("return");
+  const EntityIndex pump = model.find_entity("pump");
+  EXPECT_EQ(analysis.source_count, 1u);
+  EXPECT_EQ(analysis.cut_off_by[link], kNone);
+  EXPECT_EQ(analysis.cuts_off[link], 2u);
+  EXPECT_EQ(analysis.cascade[link], 2u);
+  EXPECT_EQ(analysis.cascade[pump], 1u);
+  EXPECT_THAT(analysis.longest_path, ElementsAre(link, pump, model.find_entity("tower")));
+}
+
 TEST(GraphAnalysis, AModelWithoutEntitiesHasAnEmptyOne) {
   const GraphAnalysis analysis = analyse_graph(samples::shaped({}, {}));
   EXPECT_TRUE(analysis.longest_path.empty());
