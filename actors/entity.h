@@ -63,24 +63,38 @@ struct OutEdge {
 
 /// What a worker needs while it runs entities one after another; reused, so that running allocates nothing.
 struct Workspace {
-  /// An operand that takes a new value at some time.
-  struct Moment {
-    schema::EventTime time;
-    std::uint32_t target;
-    std::uint32_t member;
-    schema::Value value;
-  };
   struct Wake {
     schema::EventTime time;
     schema::EntityIndex entity;
   };
+  /// The versions an operand takes on, one after another, while a step moves along.
+  struct Track {
+    const Version* next = nullptr;
+    const Version* end = nullptr;
+    const schema::Conversion* conversion = nullptr;  ///< Into the operand's unit; null where it is the same.
+    std::uint16_t operand = 0;
+  };
+  struct MemberMoment {
+    schema::EventTime time;
+    std::uint32_t member;
+    schema::Value value;
+  };
 
-  std::vector<Interval> dirty;     // what is to be evaluated again: ascending, disjoint
-  std::vector<Interval> reported;  // where observations of one attribute are new
-  std::vector<Moment> moments;
-  std::vector<std::vector<Version>> fresh;   // by attribute slot: its versions within the interval at hand
-  std::vector<Version> removed;              // what an attribute's versions there were before
-  std::vector<Interval> changed;             // by attribute slot: from the first to the last difference
+  // By operand: where it differs from what the entity last saw. Ascending and disjoint, for attributes.
+  std::vector<std::vector<Interval>> differences;
+  std::vector<std::uint16_t> differing;         // operands with differences
+  std::vector<schema::EventTime> changed_from;  // by attribute, where all there is is one version more each
+  std::vector<Interval> dirty;                  // where a step is to be evaluated again
+  std::vector<Interval> reported;               // where observations of one attribute are new
+  std::vector<std::vector<Version>> fresh;      // by attribute: its versions within the interval at hand
+  std::vector<Version> removed;                 // what an attribute's versions there were before
+  std::vector<schema::Value> operands;          // as they are where a step has got to
+  std::vector<Track> tracks;
+  std::vector<std::vector<Version>> aggregated;  // by aggregate: its versions within the interval at hand
+  std::vector<MemberMoment> member_moments;
+  std::vector<std::uint32_t> members_later;  // slots of members that change again after the interval
+  std::vector<schema::Value> before;         // what a step wrote last
+  bool starts_with_change = false;           // something a step reads changes where an interval begins
   std::vector<schema::EntityIndex> reached;  // who has been sent a change, as often as there were edges
 
   // What the supervisor collects when the epoch has settled.
@@ -90,6 +104,8 @@ struct Workspace {
   std::uint64_t evaluated = 0;
   std::uint64_t failed = 0;
   std::uint64_t revisions = 0;
+
+  void prepare(const schema::EntityType& type);
 };
 
 /// The state of one entity. Timelines hold what the retained past was; operands hold the present, for the
@@ -150,43 +166,57 @@ class Entity {
     std::vector<Observations> observations;     // by attribute slot; only those of observed ones are used
     std::vector<Report> reports;                // not yet acted on
     std::vector<schema::Aggregate> aggregates;  // as in the type
+    schema::EventTime timers_to = schema::kBeginning;  // every timer until then was looked at
   };
 
   Entity() = default;
   ~Entity() = default;
 
-  schema::EventTime sole_moment() const;
+  // The usual way: one version more. (entity.cpp)
+  schema::EventTime sole_moment(const EpochTimes& times) const;
   bool advance_one_moment(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
   bool reports_are_the_newest(const EpochTimes& times) const;
   bool advance_by_reports(const EpochTimes& times, Workspace& workspace);
   bool run_steps(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
   bool move_on(schema::AttributeSlot attribute, schema::EventTime at, const schema::Value& value,
                const EpochTimes& times, Workspace& workspace);
-  void collect_dirty(const EpochTimes& times, Workspace& workspace) const;
-  void replay_observations(const EpochTimes& times, Workspace& workspace);
-  void rewrite_observed(schema::AttributeSlot attribute, std::vector<Interval>& intervals,
-                        const EpochTimes& times, Workspace& workspace);
-  void rewrite(const EpochTimes& times, Workspace& workspace);
-  schema::EventTime rewrite_interval(Interval interval, const EpochTimes& times, Workspace& workspace);
-  void seek(schema::EventTime time, schema::EventTime lowest);
-  void gather_moments(Interval interval, bool past, Workspace& workspace) const;
-  void evaluate_moments(Interval interval, const EpochTimes& times, Workspace& workspace);
-  bool remembers_the_same_at(schema::EventTime time) const;
-  schema::EventTime memory_changes_after(schema::EventTime time) const;
-  void apply(const Workspace::Moment& moment);
+  void set_member(const InboxSlot& slot, const schema::Value& value);
   void refresh_aggregates();
-  void evaluate(schema::EventTime at, Workspace& workspace);
-  schema::Value evaluate_status(const schema::Step& step, schema::EventTime at, Workspace& workspace);
-  schema::EventTime pending_timer() const;
+  void hand_on_latest(Workspace& workspace) const;
   void plan_wake(const EpochTimes& times, Workspace& workspace);
+  void record(schema::AttributeSlot attribute, Interval interval, const schema::Value& was,
+              const schema::Value& is, const EpochTimes& times, Workspace& workspace) const;
+
+  // Any course of events, past and present. (entity_rewrite.cpp)
+  bool rewrite(const EpochTimes& times, Workspace& workspace);
+  void take_inbox(Workspace& workspace);
+  void replay_observations(const EpochTimes& times, Workspace& workspace);
+  void replay_attribute(schema::AttributeSlot attribute, const EpochTimes& times, Workspace& workspace);
+  void collect_dirty(const schema::Step& step, const EpochTimes& times, Workspace& workspace) const;
+  void rewrite_step(const schema::Step& step, const EpochTimes& times, Workspace& workspace);
+  schema::EventTime rewrite_interval(const schema::Step& step, Interval interval, const EpochTimes& times,
+                                     Workspace& workspace);
+  void evaluate(const schema::Step& step, schema::EventTime at, Workspace& workspace) const;
+  void follow_operands(const schema::Step& step, Interval interval, Workspace& workspace);
+  void follow_aggregate(std::size_t aggregate, Interval interval, Workspace& workspace);
+  bool is_moment(const schema::Step& step, schema::EventTime at, const Workspace& workspace) const;
+  bool remembers_the_same_at(const schema::Step& step, schema::EventTime time,
+                             const Workspace& workspace) const;
+  schema::EventTime memory_changes_after(const schema::Step& step, schema::EventTime time) const;
   void splice(schema::AttributeSlot attribute, Interval interval, const EpochTimes& times,
               Workspace& workspace);
   void record_differences(schema::AttributeSlot attribute, Interval interval, const schema::Value& before,
-                          const EpochTimes& times, Workspace& workspace) const;
-  void record(schema::AttributeSlot attribute, Interval interval, const schema::Value& was,
-              const schema::Value& is, const EpochTimes& times, Workspace& workspace) const;
+                          const EpochTimes& times, Workspace& workspace);
   void hand_on(Workspace& workspace);
-  void hand_on_latest(Workspace& workspace) const;
+
+  schema::History argument_of(const schema::Step& step) const {
+    return step.argument == schema::kNoSlot ? schema::History{} : timelines_[step.argument].versions();
+  }
+  schema::EventTime horizon_of(schema::AttributeSlot attribute, const EpochTimes& times) const {
+    return schema::before(times.horizon, type_->attributes[attribute].retain);
+  }
+  /// Only single inputs have operands of their own; their slots come first.
+  const InboxSlot& slot_of(std::uint16_t operand) const { return inbox_[operand - type_->attributes.size()]; }
 
   const schema::EntityType* type_ = nullptr;
   Timeline* timelines_ = nullptr;
@@ -194,8 +224,8 @@ class Entity {
   InboxSlot* inbox_ = nullptr;
   OutEdge* edges_ = nullptr;
   std::unique_ptr<Extras> extras_;
-  std::vector<Interval> sent_;  // the intervals of the last change
-  schema::EventTime evaluated_to_ = schema::kBeginning;
+  std::vector<Interval> sent_;  // where it last differed, unless that was one version more
+  schema::EventTime evaluated_to_ = schema::kBeginning;  // no operand changes later
   schema::EventTime wake_ = schema::kNever;
   schema::EntityIndex index_ = schema::kNone;
   std::uint32_t inbox_size_ = 0;

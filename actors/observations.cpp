@@ -124,6 +124,19 @@ void Observations::replay(EventTime from, EventTime to, EventTime clock, Duratio
   }
 }
 
+void Observations::replay_times(EventTime from, EventTime to, EventTime clock,
+                                std::vector<Version>& versions) const {
+  auto next = std::ranges::lower_bound(log_, from, {}, &Observation::time);
+  EventTime last = kNever;
+  for (; next != log_.end() && next->time < to && next->time <= clock; ++next) {
+    if (next->time == last) continue;
+    last = next->time;
+    versions.push_back(
+        {last,
+         {static_cast<std::uint64_t>(last), schema::ValueType::number, Quality::good, Reason::none, {}}});
+  }
+}
+
 void Observations::check_invariants() const {
   POLLUX_ASSERT(std::ranges::is_sorted(log_, in_order), "observations are in the total order of events");
 }

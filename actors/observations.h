@@ -64,6 +64,11 @@ class Observations {
               schema::Duration expect_every, const schema::Value& before,
               std::vector<Version>& versions) const;
 
+  /// Appends the times of those in [from, to) and not after `clock`, each as a version whose value's bits are
+  /// that time.
+  void replay_times(schema::EventTime from, schema::EventTime to, schema::EventTime clock,
+                    std::vector<Version>& versions) const;
+
   /// When, after `clock`, the newest value will become stale; `kNever` where it will not, or has already.
   schema::EventTime stale_after(schema::EventTime clock, schema::Duration expect_every) const;
 

@@ -17,28 +17,6 @@ Timeline::~Timeline() {
   if (capacity_ > 1) delete[] heap_;
 }
 
-std::size_t Timeline::first_from(EventTime time) const {
-  // Nearly always asked about the newest versions, so it looks back in doubling steps before it bisects.
-  const auto all = versions();
-  std::size_t end = all.size();
-  std::size_t step = 1;
-  while (step <= end && all[end - step].from >= time) {
-    end -= step;
-    step *= 2;
-  }
-  const std::size_t begin = step <= end ? end - step + 1 : 0;
-  const auto range = all.subspan(begin, end - begin);
-  return begin +
-         static_cast<std::size_t>(std::ranges::lower_bound(range, time, {}, &Version::from) - range.begin());
-}
-
-std::size_t Timeline::index_at(EventTime time) const {
-  const auto all = versions();
-  if (all.back().from <= time) return all.size() - 1;
-  const auto later = std::ranges::upper_bound(all, time, {}, &Version::from);
-  return later == all.begin() ? 0 : static_cast<std::size_t>(later - all.begin()) - 1;
-}
-
 bool Timeline::append(EventTime from, const Value& value, EventTime horizon) {
   Version& newest = data()[begin_ + size_ - 1];
   if (newest.value == value) return false;
@@ -77,8 +55,7 @@ void Timeline::splice(EventTime from, EventTime to, std::span<const Version> fre
                       std::vector<Version>& removed, EventTime horizon) {
   const auto all = versions();
   const std::size_t first = first_from(from);
-  const std::size_t end =
-      to == schema::kNever ? all.size() : first_from(to + POLLUX_PLANTED(splice_takes_one_more));
+  const std::size_t end = to == schema::kNever ? all.size() : first_from(to);
   POLLUX_ASSERT(first > 0, "a timeline is never cut down to nothing");
   removed.insert(removed.end(), all.begin() + static_cast<std::ptrdiff_t>(first),
                  all.begin() + static_cast<std::ptrdiff_t>(end));
@@ -89,7 +66,7 @@ void Timeline::splice(EventTime from, EventTime to, std::span<const Version> fre
   const bool needless = stands_at_to && all[end].value == now_in_effect;
   const bool needed = to != schema::kNever && !stands_at_to && was_in_effect.value != now_in_effect;
 
-  const std::size_t tail = end + needless;
+  const std::size_t tail = end + (needless || (POLLUX_PLANTED(splice_takes_one_more) && stands_at_to));
   const std::size_t tail_size = all.size() - tail;
   const std::size_t put = fresh.size() + needed;
   const std::size_t size = first + put + tail_size;

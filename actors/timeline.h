@@ -6,18 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "schema/history.h"
 #include "schema/time.h"
 #include "schema/value.h"
 
 namespace pollux::actors {
 
-/// A value and the event time from which it holds, until the next version's.
-struct Version {
-  schema::EventTime from = schema::kBeginning;
-  schema::Value value;
-
-  friend bool operator==(const Version&, const Version&) = default;
-};
+using schema::Version;
 
 /// A step function of event time: versions in ascending order, neighbours always different, so that equal
 /// functions have equal versions. Never empty. One version is stored in place; more go to the heap. Not
@@ -35,11 +30,11 @@ class Timeline {
 
   /// Index into `versions()` of the version in effect at `time`; 0 when all are later (the earlier past is
   /// forgotten).
-  std::size_t index_at(schema::EventTime time) const;
+  std::size_t index_at(schema::EventTime time) const { return schema::index_at(versions(), time); }
   const schema::Value& at(schema::EventTime time) const { return versions()[index_at(time)].value; }
 
   /// Index of the first version with `from >= time`; `versions().size()` when there is none.
-  std::size_t first_from(schema::EventTime time) const;
+  std::size_t first_from(schema::EventTime time) const { return schema::first_from(versions(), time); }
 
   /// Lets `value` hold from `from` on. False, and nothing changes, where it holds already. What lies before
   /// the version in effect just before `horizon` may be dropped to make room. REQUIRES: `from > last().from`,

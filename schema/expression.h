@@ -11,6 +11,7 @@
 #include "schema/aggregate.h"
 #include "schema/diagnostic.h"
 #include "schema/program.h"
+#include "schema/temporal.h"
 #include "schema/unit.h"
 #include "schema/value.h"
 
@@ -30,6 +31,12 @@ struct Operand {
   bool many = false;  ///< Only usable as the argument of an aggregate function.
 };
 
+/// What came out of compiling: the program and what it yields.
+struct CompiledExpression {
+  Program program;
+  ValueSpec spec;
+};
+
 /// What the names in an expression mean; implemented by the model loader.
 class Scope {
  public:
@@ -45,12 +52,10 @@ class Scope {
   /// The operand index that will hold `function` over the many-input in `input_slot`; the same for the same
   /// pair.
   virtual std::uint16_t aggregate(std::uint16_t input_slot, AggregateFunction function) = 0;
-};
 
-/// What came out of compiling: the program and what it yields.
-struct CompiledExpression {
-  Program program;
-  ValueSpec spec;
+  /// The operand index that will hold what the operator makes of `argument`, a value like `result`.
+  virtual std::uint16_t temporal(const Temporal& temporal, CompiledExpression argument,
+                                 const ValueSpec& result) = 0;
 };
 
 /// Compiles `text`, whose first byte stands at `where` in the model file. With `expected`, the result must

@@ -73,6 +73,10 @@ std::optional<CompiledExpression> ExpressionCompiler::compile(const ValueSpec* e
     POLLUX_ASSERT(!errors_.empty(), "a part is poisoned only after its mistake was reported");
     return std::nullopt;
   }
+  return finish(std::move(result), expected);
+}
+
+std::optional<CompiledExpression> ExpressionCompiler::finish(Typed result, const ValueSpec* expected) {
   std::optional<ValueSpec> spec = fit(result, expected);
   if (!spec) return std::nullopt;
   std::optional<Program> program = builder_.finish(result.slot, spec->type);

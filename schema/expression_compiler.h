@@ -29,8 +29,9 @@ struct Typed {
 /// the operands they came from as long as possible; products carry the product of the scales, so that no
 /// arithmetic is spent on units that agree.
 ///
-/// Functions live in a table in expression_functions.cpp. A function with memory (rate, integral, held_for)
-/// becomes an entry there that asks the Scope for the operand holding its result, as aggregates do.
+/// Functions live in a table in expression_functions.cpp, those that look back in time in
+/// expression_temporal.cpp: their argument is compiled as a program of its own, and the Scope is asked for
+/// the operand that will hold their result, as for aggregates.
 class ExpressionCompiler {
  public:
   ExpressionCompiler(const ExpressionTree& tree, Scope& scope, ExpressionErrors& errors)
@@ -40,6 +41,7 @@ class ExpressionCompiler {
 
  private:
   friend struct ExpressionFunctions;
+  friend class TemporalCall;
 
   /// `wanted`: what the place would like; a hint for units and for bare symbol words.
   Typed visit(NodeIndex index, const ValueSpec* wanted);
@@ -59,7 +61,9 @@ class ExpressionCompiler {
   Typed compare_equal(const Typed& left, const Typed& right, const Node& node);
   bool comparable_symbols(const Typed& left, const Typed& right, const Node& node);
   Typed quality_side(NodeIndex index);
-  Typed call(const Node& node, const ValueSpec* wanted);  // expression_functions.cpp
+  Typed call(const Node& node, const ValueSpec* wanted);             // expression_functions.cpp
+  Typed temporal_call(const Node& node, TemporalFunction function);  // expression_temporal.cpp
+  std::optional<CompiledExpression> finish(Typed result, const ValueSpec* expected);
 
   bool is_quality_call(NodeIndex index) const;
   /// A bare word that is no operand: what it means depends on the other side.

@@ -78,9 +78,12 @@ const ExpressionFunctions::Row* ExpressionFunctions::find(std::string_view name)
 }
 
 std::vector<std::string> ExpressionFunctions::names() {
-  return {"abs",     "min",   "max",     "clamp", "sqrt", "exp",   "ln",  "log10", "pow",
-          "floor",   "ceil",  "round",   "sign",  "sin",  "cos",   "tan", "atan2", "if",
-          "default", "known", "quality", "sum",   "mean", "count", "any", "all"};
+  return {"abs",        "min",   "max",   "clamp",      "sqrt",       "exp",         "ln",
+          "log10",      "pow",   "floor", "ceil",       "round",      "sign",        "sin",
+          "cos",        "tan",   "atan2", "if",         "default",    "known",       "quality",
+          "sum",        "mean",  "count", "any",        "all",        "previous",    "held_for",
+          "hysteresis", "delay", "rate",  "moving_min", "moving_max", "moving_mean", "moving_stddev",
+          "integral",   "lag"};
 }
 
 bool ExpressionFunctions::is_many(NodeIndex index) const {
@@ -279,6 +282,7 @@ Typed ExpressionCompiler::call(const Node& node, const ValueSpec* wanted) {
   const std::optional<AggregateFunction> aggregate = aggregate_function(node.text);
   const bool has_one_many = node.children.size() == 1 && functions.is_many(node.children[0]);
   if (aggregate && (!row || has_one_many)) return functions.aggregate(node, *aggregate);
+  if (const auto temporal = temporal_function(node.text)) return temporal_call(node, *temporal);
   if (!row) {
     for (const NodeIndex child : node.children) {
       if (!functions.is_many(child)) visit(child, nullptr);

@@ -94,9 +94,8 @@ struct ModelBuilder::Parts {
 void ModelBuilder::Parts::check_type(const EntityType& type) const {
   POLLUX_ASSERT(type.attributes.size() < kNoSlot && type.inputs.size() < kNoSlot, "a type is too large");
   for (const Step& step : type.steps) {
-    POLLUX_ASSERT(step.target < type.attributes.size(), "a step has no target");
-    POLLUX_ASSERT(step.memory == kNoSlot || step.memory < type.attributes.size(), "a step has no memory");
-    for (const std::uint16_t operand : step.program.reads()) {
+    POLLUX_ASSERT(std::size_t{step.target} + step.width <= type.attributes.size(), "a step has no target");
+    for (const std::uint16_t operand : step.reads) {
       POLLUX_ASSERT(operand < type.operand_count, "a step reads beyond its operands");
     }
   }
@@ -189,6 +188,8 @@ std::string_view ModelBuilder::symbol_text(Symbol symbol) const {
 
 TypeIndex ModelBuilder::add_type(EntityType type) {
   parts_->check_type(type);
+  type.plain = std::ranges::all_of(type.steps, &Step::is_plain) &&
+               std::ranges::all_of(type.attributes, [](const Attribute& a) { return a.reported == kNoSlot; });
   parts_->types.push_back(std::move(type));
   return static_cast<TypeIndex>(parts_->types.size() - 1);
 }

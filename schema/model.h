@@ -15,20 +15,20 @@
 #include "schema/diagnostic.h"
 #include "schema/expression.h"
 #include "schema/program.h"
+#include "schema/step.h"
 #include "schema/time.h"
 #include "schema/unit.h"
 #include "schema/value.h"
+#include "schema/well_known.h"
 
 namespace pollux::schema {
 
 using TypeIndex = std::uint32_t;
 using EntityIndex = std::uint32_t;
 using SourceIndex = std::uint16_t;
-using AttributeSlot = std::uint16_t;
 using InputSlot = std::uint16_t;
 
 inline constexpr std::uint32_t kNone = 0xffff'ffff;
-inline constexpr std::uint16_t kNoSlot = 0xffff;
 
 /// What an entity stands for. The engine treats all alike; people and selectors do not.
 enum class Kind : std::uint8_t { asset, process, constraint, flow, resource };
@@ -39,6 +39,7 @@ enum class Role : std::uint8_t {
   parameter,  ///< The model, or a command.
   observed,   ///< Events.
   derived,    ///< A step of the type, from other operands.
+  state,      ///< The state of the type's machine, or one of its variables.
   memory,     ///< What a stateful step must remember; part of the state, not shown to clients.
 };
 const char* name_of(Role role);
@@ -66,7 +67,10 @@ struct Attribute {
   std::optional<std::pair<double, double>> range;  ///< Observed numbers: what a source may report, inclusive.
   Duration expect_every = 0;  ///< Observed: silence longer than this is staleness; 0 = never.
   Value initial;              ///< Parameters: the default; unknown where each entity must give one.
-  std::string expression;     ///< Derived: the text as written.
+  Duration retain = 0;        ///< How much further back than others its past is kept: some step looks at it.
+  /// Memory: the observed attribute of which it tells when it was last reported (the bits are an EventTime).
+  AttributeSlot reported = kNoSlot;
+  std::string expression;                ///< Derived: the text as written.
   std::optional<BaselineRule> baseline;  ///< Parameters: how it is learned, where it is.
   SourceLocation where;
 };
@@ -86,22 +90,6 @@ struct AggregateUse {
   InputSlot input = 0;
   AggregateFunction function = AggregateFunction::sum;
   std::uint16_t operand = kNoSlot;
-};
-
-/// One step of a type's evaluation at a moment, run in order. Each writes one attribute.
-struct Step {
-  enum class Form : std::uint8_t {
-    expression,  ///< target = program(operands)
-    /// Target is a constraint's status symbol, from `program`, a truth value: `violated` once it has been
-    /// false for `hold` without a break, `unknown` while it is unknown or bad, else `satisfied`. `memory`
-    /// holds since when it has been false (its bits are an EventTime), or an unknown value while it is not.
-    constraint_status,
-  };
-  Form form = Form::expression;
-  AttributeSlot target = kNoSlot;
-  AttributeSlot memory = kNoSlot;
-  Program program;
-  Duration hold = 0;
 };
 
 enum class Severity : std::uint8_t { info, warning, critical };
@@ -125,6 +113,8 @@ struct EntityType {
   std::vector<Input> inputs;
   std::vector<AggregateUse> aggregates;
   std::vector<Step> steps;  ///< In evaluation order: a step reads only attributes written before it.
+  bool plain =
+      true;  ///< Every step is a plain expression, and nothing is noted of reports. Set by the builder.
   std::optional<ConstraintRule> constraint;
   std::uint16_t operand_count = 0;
   SourceLocation where;
@@ -200,9 +190,9 @@ class ModelBuilder {
 class Model {
  public:
   /// Symbols every model has, at fixed indices.
-  static constexpr Symbol kSatisfied = 0;
-  static constexpr Symbol kViolated = 1;
-  static constexpr Symbol kUnknown = 2;
+  static constexpr Symbol kSatisfied = symbols::kSatisfied;
+  static constexpr Symbol kViolated = symbols::kViolated;
+  static constexpr Symbol kUnknown = symbols::kUnknown;
   /// The name of the source that stands for every one not declared.
   static constexpr std::string_view kDefaultSource = "*";
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,19 @@ inline constexpr std::size_t kEntitiesMax = 16'000'000;
 inline constexpr std::size_t kTagsPerEntityMax = 64;
 inline constexpr std::size_t kSourcesMax = 4'096;
 
+/// A state machine being read: what is still to be compiled. In the order of the machine's own lists.
+struct MachineDraft {
+  StateMachine machine;
+  AttributeSlot state = kNoSlot;  ///< Followed by the slots of its memory and its variables.
+  struct Action {
+    std::size_t state;
+    AttributeSlot variable;
+    YamlNode value;
+  };
+  std::vector<Action> actions;
+  std::vector<std::pair<std::size_t, YamlNode>> guards;  ///< By index of the transition.
+};
+
 /// A type being read. What is wrong with it was reported where it was found; the rest of the model is
 /// checked against what is sound, so that one mistake is one message.
 struct TypeDraft {
@@ -33,6 +48,7 @@ struct TypeDraft {
   std::vector<std::string> broken;
   /// Expressions still to be compiled: derived attributes, and a constraint's `requires` for its status.
   std::vector<std::pair<AttributeSlot, YamlNode>> expressions;
+  std::optional<MachineDraft> machine;
   /// Baseline rules still to be resolved, by the parameter they are for.
   std::vector<std::pair<AttributeSlot, YamlNode>> baselines;
 
@@ -72,6 +88,13 @@ std::string range_text(const Attribute& attribute);
 
 /// Reads the `types` mapping: everything but the expressions. (model_types.cpp)
 void read_types(YamlNode types, ModelDraft& draft);
+class Fields;
+/// Reads `states`, `variables` and `transitions` of a type. (model_machine.cpp)
+void read_machine(const Fields& fields, TypeDraft& type, ModelDraft& draft);
+/// Compiles one expression of a type; `expected` may be null. Empty where it is wrong, which was reported.
+using CompileNode = std::function<std::optional<CompiledExpression>(YamlNode, const ValueSpec*)>;
+/// Compiles its guards and entry actions into a step. REQUIRES: there is a machine. (model_machine.cpp)
+Step compile_machine(const TypeDraft& type, const CompileNode& compile);
 /// Compiles the expressions of all types and puts their steps in order. `source` is the text of the file.
 /// (model_expressions.cpp)
 void compile_expressions(std::string_view source, ModelDraft& draft);

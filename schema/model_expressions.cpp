@@ -53,7 +53,8 @@ class SourceText {
   std::vector<std::size_t> line_starts_{0};
 };
 
-/// The names an expression of a type can use.
+/// The names an expression of a type can use. What expressions need besides, the results of aggregates and of
+/// operators that look back in time, gets an operand at the end, until `settle` puts all in their places.
 class TypeScope : public Scope {
  public:
   TypeScope(EntityType& type, const ModelBuilder& symbols) : type_(type), symbols_(symbols) {}
@@ -88,9 +89,83 @@ class TypeScope : public Scope {
     return type_.operand_count++;
   }
 
+  std::uint16_t temporal(const Temporal& temporal, CompiledExpression argument,
+                         const ValueSpec& result) override {
+    const std::string name = std::string(name_of(temporal.function)) + "#" + std::to_string(hidden_.size());
+    const std::uint16_t looked_at = argument_of(std::move(argument), name + " of");
+    const std::uint16_t operand = hide(name, result);
+    for (std::size_t i = 0; i < temporal.memory_count(); ++i) hide(name + " memory", {});
+    steps_.push_back(Step::of(temporal, operand, looked_at));
+    return operand;
+  }
+
+  /// Makes attributes of what is hidden, behind those of the file, and renumbers all operands. Returns the
+  /// steps that compute them.
+  std::vector<Step> settle() {
+    const auto declared = static_cast<std::uint16_t>(type_.attributes.size());
+    const auto shift = static_cast<std::uint16_t>(hidden_.size());
+    std::vector<std::uint16_t> to(type_.operand_count);
+    auto other = static_cast<std::uint16_t>(declared + shift);
+    for (std::uint16_t i = 0; i < type_.operand_count; ++i) {
+      const auto hidden = std::ranges::find(hidden_operands_, i);
+      if (i < declared) {
+        to[i] = i;
+      } else if (hidden != hidden_operands_.end()) {
+        to[i] = static_cast<std::uint16_t>(declared + (hidden - hidden_operands_.begin()));
+      } else {
+        to[i] = other++;
+      }
+    }
+    std::ranges::move(hidden_, std::back_inserter(type_.attributes));
+    renumber(to);
+    return std::move(steps_);
+  }
+
  private:
+  /// The attribute whose past is looked at: the one that is named, or one made for the purpose.
+  std::uint16_t argument_of(CompiledExpression argument, const std::string& name) {
+    const Program& program = argument.program;
+    if (program.is_load() && program.reads().front() < type_.attributes.size())
+      return program.reads().front();
+    const std::uint16_t operand = hide(name, argument.spec);
+    steps_.push_back(Step::expression(operand, std::move(argument.program)));
+    return operand;
+  }
+
+  std::uint16_t hide(const std::string& name, const ValueSpec& spec) {
+    Attribute attribute;
+    attribute.name = name;
+    attribute.role = Role::memory;
+    attribute.spec = spec;
+    attribute.initial = Value::unknown(spec.type, Reason::not_yet_observed);
+    attribute.where = type_.where;
+    hidden_.push_back(std::move(attribute));
+    hidden_operands_.push_back(type_.operand_count);
+    return type_.operand_count++;
+  }
+
+  void renumber(const std::vector<std::uint16_t>& to) {
+    for (Input& input : type_.inputs) {
+      if (!input.many) input.operand = to[input.operand];
+    }
+    for (AggregateUse& use : type_.aggregates) use.operand = to[use.operand];
+    for (Attribute& attribute : type_.attributes) {
+      if (attribute.baseline) attribute.baseline->operand = to[attribute.baseline->operand];
+    }
+    for (Step& step : type_.steps) step.renumber(to);
+    for (Step& step : steps_) {
+      step.renumber(to);
+      if (step.form != Step::Form::temporal) continue;
+      Duration& retain = type_.attributes[step.argument].retain;
+      retain = std::max(retain, step.temporal.reach());
+    }
+  }
+
   EntityType& type_;
   const ModelBuilder& symbols_;
+  std::vector<Attribute> hidden_;
+  std::vector<std::uint16_t> hidden_operands_;
+  std::vector<Step> steps_;
 };
 
 /// Whether the expression names something whose declaration is wrong; compiling it would only repeat that.
@@ -114,19 +189,38 @@ class TypeCompiler {
 
   void compile_all() {
     for (const auto& [slot, node] : draft_.expressions) {
-      if (!draft_.is_broken(type_.attributes[slot].name) && !mentions_broken(node.text(), draft_)) {
-        compile_one(slot, node);
-      }
+      if (!draft_.is_broken(type_.attributes[slot].name)) compile_attribute(slot, node);
+    }
+    if (draft_.machine) {
+      type_.steps.push_back(compile_machine(
+          draft_, [this](YamlNode node, const ValueSpec* expected) { return compile(node, expected); }));
+    }
+    std::vector<Step> hidden = scope_.settle();
+    std::ranges::move(hidden, std::back_inserter(type_.steps));
+    if (type_.attributes.size() > kAttributesPerTypeMax) {
+      errors_.add(type_.where,
+                  "type '" + type_.name + "' has too many attributes, with those that its expressions need",
+                  std::to_string(type_.attributes.size()),
+                  "at most " + std::to_string(kAttributesPerTypeMax));
     }
     order_steps();
   }
 
  private:
-  void compile_one(AttributeSlot slot, YamlNode node) {
+  void compile_attribute(AttributeSlot slot, YamlNode node) {
     const bool is_status = type_.constraint && type_.constraint->status == slot;
     ValueSpec truth;
     truth.type = ValueType::boolean;
-    const ValueSpec* expected = is_status ? &truth : &type_.attributes[slot].spec;
+    auto compiled = compile(node, is_status ? &truth : &type_.attributes[slot].spec);
+    if (!compiled) return;
+    type_.steps.push_back(
+        is_status ? Step::constraint_status(slot, std::move(compiled->program), type_.constraint->hold)
+                  : Step::expression(slot, std::move(compiled->program)));
+  }
+
+  /// Reports what is wrong with it at its place in the file.
+  std::optional<CompiledExpression> compile(YamlNode node, const ValueSpec* expected) {
+    if (mentions_broken(node.text(), draft_)) return std::nullopt;
     // On one line, the column of a diagnostic is an offset into the text.
     std::string text(node.text());
     std::replace_if(text.begin(), text.end(), is_space, ' ');
@@ -136,34 +230,31 @@ class TypeCompiler {
         mistake.where = source_.place(node, static_cast<std::size_t>(std::max(mistake.where.column, 1) - 1));
         errors_.add(std::move(mistake));
       }
-      return;
+      return std::nullopt;
     }
-    Step step;
-    step.target = slot;
-    step.program = std::move(std::get<CompiledExpression>(compiled).program);
-    if (is_status) {
-      step.form = Step::Form::constraint_status;
-      step.memory = static_cast<AttributeSlot>(slot + 1);
-      step.hold = type_.constraint->hold;
-    }
-    type_.steps.push_back(std::move(step));
+    return std::get<CompiledExpression>(std::move(compiled));
   }
 
-  /// Each step after the steps whose targets it reads.
+  /// Each step after the steps whose results it reads.
   void order_steps() {
     std::vector<std::size_t> step_of(type_.attributes.size(), kNone);
-    for (std::size_t i = 0; i < type_.steps.size(); ++i) step_of[type_.steps[i].target] = i;
+    for (std::size_t i = 0; i < type_.steps.size(); ++i) {
+      for (std::size_t a = 0; a < type_.steps[i].width; ++a) step_of[type_.steps[i].target + a] = i;
+    }
     GroupedBuilder<std::uint32_t> edges;
     for (const Step& step : type_.steps) {
-      for (const std::uint16_t operand : step.program.reads()) {
-        if (operand < step_of.size() && step_of[operand] != kNone) edges.add(operand, step.target);
+      for (const std::uint16_t operand : step.reads) {
+        if (operand < step_of.size() && step_of[operand] != kNone) {
+          edges.add(type_.steps[step_of[operand]].target, step.target);
+        }
       }
     }
     const Grouped<std::uint32_t> dependents = std::move(edges).build(type_.attributes.size());
     for (const auto& cycle : find_cycles(dependents)) report_cycle(cycle);
     std::vector<Step> ordered;
     for (const std::uint32_t slot : topological_order(dependents)) {
-      if (step_of[slot] != kNone) ordered.push_back(std::move(type_.steps[step_of[slot]]));
+      const std::size_t step = step_of[slot];
+      if (step != kNone && type_.steps[step].target == slot) ordered.push_back(std::move(type_.steps[step]));
     }
     type_.steps = std::move(ordered);
   }

@@ -32,6 +32,8 @@ const char* name_of(Role role) {
       return "observed";
     case Role::derived:
       return "derived";
+    case Role::state:
+      return "state";
     case Role::memory:
       return "memory";
   }

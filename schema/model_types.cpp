@@ -8,8 +8,9 @@
 namespace pollux::schema {
 namespace {
 
-constexpr std::array<std::string_view, 9> kTypeKeys = {
-    "kind", "description", "parameters", "observed", "derived", "inputs", "requires", "for", "severity"};
+constexpr std::array<std::string_view, 12> kTypeKeys = {
+    "kind",     "description", "parameters", "observed", "derived",   "inputs",
+    "requires", "for",         "severity",   "states",   "variables", "transitions"};
 constexpr std::array<std::string_view, 5> kKinds = {"asset", "process", "constraint", "flow", "resource"};
 constexpr std::array<std::string_view, 3> kSeverities = {"info", "warning", "critical"};
 constexpr std::array<std::string_view, 6> kParameterKeys = {"type",    "unit",  "values",
@@ -28,7 +29,7 @@ constexpr const char* kStatusMemory = "status.since";
 class TypeReader {
  public:
   TypeReader(TypeDraft& type, ModelDraft& draft)
-      : draft_(type), type_(type.type), symbols_(draft.builder), errors_(draft.errors) {}
+      : whole_(draft), draft_(type), type_(type.type), symbols_(draft.builder), errors_(draft.errors) {}
 
   void read(YamlNode node) {
     const Fields fields(node, {"type", type_.name}, kTypeKeys, errors_);
@@ -42,6 +43,7 @@ class TypeReader {
     read_section(fields, "derived", &TypeReader::read_derived);
     read_section(fields, "inputs", &TypeReader::read_input);
     read_constraint(fields);
+    if (type_.attributes.size() < kAttributesPerTypeMax) read_machine(fields, draft_, whole_);
     lay_out_operands();
     for (const auto& [slot, rule] : draft_.baselines) read_baseline(slot, rule);
   }
@@ -356,6 +358,7 @@ class TypeReader {
     return std::nullopt;
   }
 
+  ModelDraft& whole_;
   TypeDraft& draft_;
   EntityType& type_;
   ModelBuilder& symbols_;

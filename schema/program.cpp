@@ -122,6 +122,16 @@ Program::Program(Parts parts) : parts_(std::move(parts)) {
   }
   POLLUX_ASSERT(frame_size_ <= kFrameMax && parts_.instructions.size() <= kInstructionsMax);
   POLLUX_ASSERT(parts_.result < frame_size_);
+  collect_reads();
+}
+
+void Program::renumber(const std::vector<std::uint16_t>& to) {
+  for (std::uint16_t& operand : parts_.numbers) operand = to[operand];
+  for (std::uint16_t& operand : parts_.discrete) operand = to[operand];
+  collect_reads();
+}
+
+void Program::collect_reads() {
   reads_ = parts_.numbers;
   reads_.insert(reads_.end(), parts_.discrete.begin(), parts_.discrete.end());
   std::sort(reads_.begin(), reads_.end());

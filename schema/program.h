@@ -59,8 +59,16 @@ class Program {
   /// The same result by way of the quality and reason of every step; public so that tests can compare.
   [[gnu::noinline, gnu::cold]] Value evaluate_carefully(const Value* operands) const;
 
+  /// Replaces each operand index `i` that it reads by `to[i]`.
+  void renumber(const std::vector<std::uint16_t>& to);
+
   /// The operand indices this program reads, ascending, each once.
   const std::vector<std::uint16_t>& reads() const { return reads_; }
+
+  /// Whether it only passes on its one operand.
+  bool is_load() const {
+    return parts_.instructions.empty() && parts_.constants.empty() && reads_.size() == 1;
+  }
 
   const std::vector<Instruction>& instructions() const { return parts_.instructions; }
   ValueType type() const { return parts_.type; }
@@ -68,6 +76,8 @@ class Program {
   bool empty() const { return frame_size_ == 0; }
 
  private:
+  void collect_reads();
+
   Parts parts_;
   std::vector<std::uint16_t> reads_;
   std::size_t frame_size_ = 0;

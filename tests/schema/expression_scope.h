@@ -54,7 +54,20 @@ class TestScope : public Scope {
     return entry->second;
   }
 
+  std::uint16_t temporal(const Temporal& temporal, CompiledExpression argument,
+                         const ValueSpec& result) override {
+    temporals.push_back({temporal, std::move(argument), result});
+    return next_++;
+  }
+
   std::uint16_t operand_count() const { return next_; }
+
+  struct TemporalUse {
+    Temporal temporal;
+    CompiledExpression argument;
+    ValueSpec result;
+  };
+  std::vector<TemporalUse> temporals;
 
  private:
   TestScope& add(const std::string& name, ValueSpec spec, bool many) {

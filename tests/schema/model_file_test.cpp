@@ -112,7 +112,7 @@ TEST(ModelFile, AConstraintHasAStatusAndAHiddenMemoryOfItsHold) {
   const Step& step = comfort.steps[0];
   EXPECT_EQ(step.form, Step::Form::constraint_status);
   EXPECT_EQ(step.target, comfort.constraint->status);
-  EXPECT_EQ(comfort.attributes.at(step.memory).role, Role::memory);
+  EXPECT_EQ(comfort.attributes.at(step.target + 1).role, Role::memory);
   EXPECT_EQ(step.hold, 5 * kMinute);
   const auto requires_holds = [&](double temp) {
     return evaluated(

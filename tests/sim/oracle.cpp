@@ -7,6 +7,8 @@
 #include <tuple>
 
 #include "schema/aggregate.h"
+#include "tests/sim/oracle_temporal.h"
+#include "tests/sim/standing.h"
 
 namespace pollux::sim {
 namespace {
@@ -15,7 +17,6 @@ using actors::Version;
 using schema::AttributeSlot;
 using schema::EntityIndex;
 using schema::Event;
-using schema::EventKind;
 using schema::EventTime;
 using schema::kBeginning;
 using schema::kNever;
@@ -26,93 +27,35 @@ using schema::Role;
 using schema::Step;
 using schema::Value;
 
-/// Which events count, told from the whole set: see actors/revisions.h for the rule. By name, not by hash.
-class Standing {
- public:
-  Standing(const Model& model, const schema::EventBatch& events) : model_(model), events_(events) {
-    for (const Event& event : events.events) by_name_[name(event, events.id(event))] = &event;
-  }
+using Course = std::vector<Version>;
 
-  bool counts(const Event& event) const {
-    if (event.kind == EventKind::retract || retracted(event)) return false;
-    const std::string own = name(event, events_.id(event));
-    if (last_correction(own) != nullptr) return false;
-    std::set<const Event*> seen;
-    for (const Event* at = &event; at->kind == EventKind::correct;) {
-      if (!seen.insert(at).second) return false;  // they correct each other
-      const std::string replaced = name(*at, events_.named(*at));
-      if (retracted(replaced) || last_correction(replaced) != at) return false;
-      const auto found = by_name_.find(replaced);
-      if (found == by_name_.end()) return true;
-      at = found->second;
-      if (at->kind == EventKind::retract) return false;
-    }
-    return true;
-  }
+void put(Course& course, EventTime at, const Value& value) {
+  if (course.empty() || course.back().value != value) course.push_back({at, value});
+}
 
- private:
-  std::string name(const Event& event, std::string_view id) const {
-    return std::string(events_.source_name(event, model_)) + "/" + std::string(id);
-  }
-  bool retracted(const Event& event) const { return retracted(name(event, events_.id(event))); }
-  bool retracted(const std::string& what) const {
-    return std::ranges::any_of(events_.events, [&](const Event& event) {
-      return event.kind == EventKind::retract && name(event, events_.named(event)) == what;
-    });
-  }
-  const Event* last_correction(const std::string& what) const {
-    const auto order = [&](const Event& event) {
-      return std::tuple(event.time, event.sequence, schema::event_key(events_, event, model_));
-    };
-    const Event* last = nullptr;
-    for (const Event& event : events_.events) {
-      const bool corrects = event.kind == EventKind::correct && name(event, events_.named(event)) == what;
-      if (corrects && !retracted(event) && (last == nullptr || order(*last) < order(event))) last = &event;
-    }
-    return last;
-  }
+Value time_value(EventTime time) {
+  return {static_cast<std::uint64_t>(time), schema::ValueType::number, Quality::good, Reason::none, {}};
+}
 
-  const Model& model_;
-  const schema::EventBatch& events_;
-  std::map<std::string, const Event*> by_name_;
-};
-
-/// The twin at one moment, moved on from moment to moment.
+/// Each attribute's whole course of values, one attribute after another, from those of what it depends on.
 class Interpreter {
  public:
-  Interpreter(const Model& model, const schema::EventBatch& events) : model_(model), events_(events) {
+  Interpreter(const Model& model, const schema::EventBatch& events, EventTime clock)
+      : model_(model), events_(events), clock_(clock) {
     const Standing standing(model, events);
     for (const Event& event : events.events) {
       if (standing.counts(event)) ordered_.push_back(&event);
     }
     std::ranges::sort(ordered_, [&](const Event* a, const Event* b) { return order(*a) < order(*b); });
-    const std::size_t n = model.entity_count();
-    values_.resize(n);
-    observed_.resize(n);
-    broken_since_.assign(n, kNever);
-    expected_.timelines.resize(n);
-    for (EntityIndex e = 0; e < n; ++e) {
-      const auto& attributes = model.type_of(e).attributes;
-      expected_.timelines[e].resize(attributes.size());
-      observed_[e].assign(attributes.size(), kBeginning);
-      for (AttributeSlot a = 0; a < attributes.size(); ++a) {
-        values_[e].push_back(attributes[a].role == Role::parameter
-                                 ? model.parameter(e, a)
-                                 : Value::unknown(attributes[a].spec.type, Reason::not_yet_observed));
-      }
+    for (EntityIndex e = 0; e < model.entity_count(); ++e) {
+      expected_.timelines.emplace_back(model.type_of(e).attributes.size());
     }
   }
 
-  Expected run(EventTime clock) {
-    evaluate_all(kBeginning);
-    auto next = ordered_.begin();
-    EventTime at = kBeginning;
-    while (true) {
-      at = std::min(next == ordered_.end() ? kNever : (*next)->time, next_deadline(at));
-      if (at > clock || at == kNever) break;
-      let_values_go_stale(at);
-      for (; next != ordered_.end() && (*next)->time == at; ++next) observe(**next);
-      evaluate_all(at);
+  Expected run() {
+    for (const EntityIndex e : model_.topological_order()) {
+      for (AttributeSlot a = 0; a < model_.type_of(e).attributes.size(); ++a) begin(e, a);
+      for (const Step& step : model_.type_of(e).steps) follow(e, step);
     }
     find_episodes();
     return std::move(expected_);
@@ -123,96 +66,212 @@ class Interpreter {
     return {event.time, event.source, event.sequence, schema::event_key(events_, event, model_).low};
   }
 
-  void observe(const Event& event) {
-    for (const schema::ReportedValue& reported : events_.values_of(event)) {
-      values_[event.entity][reported.attribute] = reported.value;
-      observed_[event.entity][reported.attribute] = event.time;
-    }
+  Course& course(EntityIndex e, std::size_t a) { return expected_.timelines[e][a]; }
+
+  /// What does not come from a step.
+  void begin(EntityIndex e, AttributeSlot a) {
+    const schema::Attribute& attribute = model_.type_of(e).attributes[a];
+    if (attribute.role == Role::parameter) put(course(e, a), kBeginning, model_.parameter(e, a));
+    if (attribute.role == Role::observed) observe(e, a);
+    if (attribute.reported != schema::kNoSlot) note_reports(e, a, attribute.reported);
   }
 
-  template <class Visit>
-  void for_each_silence(Visit visit) {
-    for (EntityIndex e = 0; e < model_.entity_count(); ++e) {
-      const auto& attributes = model_.type_of(e).attributes;
-      for (AttributeSlot a = 0; a < attributes.size(); ++a) {
-        if (attributes[a].expect_every == 0 || observed_[e][a] == kBeginning) continue;
-        if (values_[e][a].quality < Quality::stale) visit(e, a, observed_[e][a] + attributes[a].expect_every);
+  /// The last report of each time; stale where the next one is too far away.
+  std::map<EventTime, Value> reports(EntityIndex e, AttributeSlot a) const {
+    std::map<EventTime, Value> last;
+    for (const Event* event : ordered_) {
+      if (event->entity != e) continue;
+      for (const schema::ReportedValue& reported : events_.values_of(*event)) {
+        if (reported.attribute == a) last[event->time] = reported.value;
       }
     }
+    return last;
   }
 
-  EventTime next_deadline(EventTime after) {
-    EventTime next = kNever;
-    const auto consider = [&](EventTime at) {
-      if (at > after) next = std::min(next, at);
-    };
-    for_each_silence([&](EntityIndex, AttributeSlot, EventTime at) { consider(at); });
-    for (EntityIndex e = 0; e < model_.entity_count(); ++e) {
-      const auto& rule = model_.type_of(e).constraint;
-      if (rule && broken_since_[e] != kNever && broken_since_[e] != kBeginning)
-        consider(broken_since_[e] + rule->hold);
+  void observe(EntityIndex e, AttributeSlot a) {
+    const schema::Attribute& attribute = model_.type_of(e).attributes[a];
+    put(course(e, a), kBeginning, Value::unknown(attribute.spec.type, Reason::not_yet_observed));
+    const auto all = reports(e, a);
+    for (auto report = all.begin(); report != all.end(); ++report) {
+      put(course(e, a), report->first, report->second);
+      const EventTime silent = report->first + attribute.expect_every;
+      const auto next = std::next(report);
+      const bool falls_silent = attribute.expect_every != 0 && silent <= clock_ &&
+                                (next == all.end() || silent < next->first) &&
+                                report->second.quality < Quality::stale;
+      if (!falls_silent) continue;
+      Value stale = report->second;
+      stale.quality = Quality::stale;
+      stale.reason = Reason::no_recent_event;
+      put(course(e, a), silent, stale);
     }
-    return next;
   }
 
-  void let_values_go_stale(EventTime at) {
-    for_each_silence([&](EntityIndex e, AttributeSlot a, EventTime silent) {
-      if (silent != at) return;
-      values_[e][a].quality = Quality::stale;
-      values_[e][a].reason = Reason::no_recent_event;
-    });
+  void note_reports(EntityIndex e, AttributeSlot a, AttributeSlot observed) {
+    put(course(e, a), kBeginning, Value::unknown(schema::ValueType::number, Reason::not_yet_observed));
+    for (const auto& [time, value] : reports(e, observed)) put(course(e, a), time, time_value(time));
   }
 
-  Value input(const schema::Binding& binding) const {
-    const Value& value = values_[binding.producer][binding.attribute];
+  Value input(const schema::Binding& binding, EventTime at) {
+    const Value value = value_at(course(binding.producer, binding.attribute), at);
     if (!value.usable() || binding.conversion.identity()) return value;
     return Value::number(binding.conversion(value.as_number()), value.quality, value.reason);
   }
 
-  std::vector<Value> operands(EntityIndex e) const {
+  Value aggregate(EntityIndex e, const schema::AggregateUse& use, EventTime at) {
+    const auto bindings = model_.bindings(e, use.input);
+    schema::Aggregate aggregate(use.function, bindings.size());
+    for (std::size_t m = 0; m < bindings.size(); ++m) aggregate.set(m, input(bindings[m], at));
+    return aggregate.result();
+  }
+
+  /// All operands at a time; those that `step` writes are left alone.
+  std::vector<Value> operands(EntityIndex e, const Step& step, EventTime at) {
     const schema::EntityType& type = model_.type_of(e);
     std::vector<Value> all(type.operand_count);
-    std::ranges::copy(values_[e], all.begin());
-    for (schema::InputSlot i = 0; i < type.inputs.size(); ++i) {
-      if (!type.inputs[i].many) all[type.inputs[i].operand] = input(model_.bindings(e, i).front());
+    for (const std::uint16_t operand : step.reads) {
+      if (operand < type.attributes.size()) all[operand] = value_at(course(e, operand), at);
     }
-    for (const schema::AggregateUse& use : type.aggregates) {
-      const auto bindings = model_.bindings(e, use.input);
-      schema::Aggregate aggregate(use.function, bindings.size());
-      for (std::size_t m = 0; m < bindings.size(); ++m) aggregate.set(m, input(bindings[m]));
-      all[use.operand] = aggregate.result();
+    for (schema::InputSlot i = 0; i < type.inputs.size(); ++i) {
+      if (!type.inputs[i].many) all[type.inputs[i].operand] = input(model_.bindings(e, i).front(), at);
+    }
+    for (const schema::AggregateUse& use : type.aggregates) all[use.operand] = aggregate(e, use, at);
+    return all;
+  }
+
+  /// Every time at which something it reads changes.
+  std::set<EventTime> moments(EntityIndex e, const Step& step) {
+    const schema::EntityType& type = model_.type_of(e);
+    std::set<EventTime> all;
+    const auto add = [&](const Course& course) {
+      for (const Version& version : course) all.insert(version.from);
+    };
+    for (const std::uint16_t operand : step.reads) {
+      if (operand < type.attributes.size()) add(course(e, operand));
+      for (schema::InputSlot i = 0; i < type.inputs.size(); ++i) {
+        if (type.inputs[i].many || type.inputs[i].operand != operand) continue;
+        const auto& binding = model_.bindings(e, i).front();
+        add(course(binding.producer, binding.attribute));
+      }
+      for (const schema::AggregateUse& use : type.aggregates) {
+        if (use.operand == operand) add(aggregate_course(e, use));
+      }
     }
     return all;
   }
 
-  void evaluate_all(EventTime at) {
-    for (const EntityIndex e : model_.topological_order()) {
-      for (const Step& step : model_.type_of(e).steps) {
-        const Value value = step.program.evaluate(operands(e).data());
-        values_[e][step.target] = step.form == Step::Form::expression ? value : status(e, step, value, at);
-      }
-      for (AttributeSlot a = 0; a < values_[e].size(); ++a) record(e, a, at);
+  Course aggregate_course(EntityIndex e, const schema::AggregateUse& use) {
+    std::set<EventTime> times;
+    for (const schema::Binding& binding : model_.bindings(e, use.input)) {
+      for (const Version& version : course(binding.producer, binding.attribute)) times.insert(version.from);
+    }
+    Course result;
+    for (const EventTime at : times) put(result, at, aggregate(e, use, at));
+    return result;
+  }
+
+  void follow(EntityIndex e, const Step& step) {
+    switch (step.form) {
+      case Step::Form::expression:
+        put(course(e, step.target), kBeginning, step.program.evaluate(operands(e, step, kBeginning).data()));
+        for (const EventTime at : moments(e, step)) {
+          put(course(e, step.target), at, step.program.evaluate(operands(e, step, at).data()));
+        }
+        return;
+      case Step::Form::constraint_status:
+        return follow_status(e, step);
+      case Step::Form::temporal:
+        for (std::size_t i = 0; i < step.width; ++i) course(e, step.target + i).clear();
+        follow_temporal(step.temporal, course(e, step.argument), clock_, &course(e, step.target));
+        return;
+      case Step::Form::state_machine:
+        return follow_machine(e, step);
     }
   }
 
-  Value status(EntityIndex e, const Step& step, const Value& holds, EventTime at) {
-    const bool broken = holds.usable() && !holds.as_boolean();
-    if (!broken) broken_since_[e] = kNever;
-    if (broken && broken_since_[e] == kNever) broken_since_[e] = at;
-    values_[e][step.memory] = broken ? Value{static_cast<std::uint64_t>(broken_since_[e]),
-                                             schema::ValueType::number,
-                                             Quality::good,
-                                             Reason::none,
-                                             {}}
-                                     : Value::unknown(schema::ValueType::number, Reason::none);
-    if (!holds.usable()) return Value::symbol(Model::kUnknown, Quality::uncertain, holds.reason);
-    const bool violated = broken && (broken_since_[e] == kBeginning || at - broken_since_[e] >= step.hold);
-    return Value::symbol(violated ? Model::kViolated : Model::kSatisfied, holds.quality, holds.reason);
+  void follow_status(EntityIndex e, const Step& step) {
+    std::set<EventTime> all = moments(e, step);
+    all.insert(kBeginning);
+    EventTime broken_since = kNever;
+    for (auto next = all.begin(); next != all.end() && *next <= clock_; ++next) {
+      const EventTime at = *next;
+      const Value holds = step.program.evaluate(operands(e, step, at).data());
+      const bool broken = holds.usable() && !holds.as_boolean();
+      if (!broken) broken_since = kNever;
+      if (broken && broken_since == kNever) {
+        broken_since = at;
+        if (at != kBeginning) all.insert(at + step.hold);
+      }
+      put(course(e, step.target + 1), at,
+          broken ? time_value(broken_since) : Value::unknown(schema::ValueType::number, Reason::none));
+      const bool violated = broken && (broken_since == kBeginning || at - broken_since >= step.hold);
+      put(course(e, step.target), at,
+          holds.usable()
+              ? Value::symbol(violated ? Model::kViolated : Model::kSatisfied, holds.quality, holds.reason)
+              : Value::symbol(Model::kUnknown, Quality::uncertain, holds.reason));
+    }
   }
 
-  void record(EntityIndex e, AttributeSlot a, EventTime at) {
-    auto& timeline = expected_.timelines[e][a];
-    if (timeline.empty() || timeline.back().value != values_[e][a]) timeline.push_back({at, values_[e][a]});
+  void follow_machine(EntityIndex e, const Step& step) {
+    const schema::StateMachine& machine = *step.machine;
+    std::set<EventTime> all = moments(e, step);
+    std::vector<Value> own = {Value::symbol(machine.states.front()), time_value(kBeginning)};
+    own.insert(own.end(), machine.initial.begin(), machine.initial.end());
+    EventTime since = kBeginning;
+    for (EventTime at = kBeginning; at <= clock_; at = next_moment(machine, all, at, since, own[0])) {
+      std::vector<Value> values = operands(e, step, at);
+      std::set<schema::Symbol> entered;
+      while (take_transition(machine, step, at, since, own, values, entered)) {
+        since = at;
+        own[1] = time_value(since);
+      }
+      for (std::size_t i = 0; i < own.size(); ++i) put(course(e, step.target + i), at, own[i]);
+    }
+  }
+
+  /// The next change of something it reads, or time it has been long enough where it is.
+  static EventTime next_moment(const schema::StateMachine& machine, const std::set<EventTime>& changes,
+                               EventTime at, EventTime since, const Value& state) {
+    const auto change = changes.upper_bound(at);
+    EventTime next = change == changes.end() ? kNever : *change;
+    for (const schema::Transition& transition : machine.transitions) {
+      if (!transition.after || since == kBeginning || !leaves(transition, state.as_symbol())) continue;
+      const EventTime due = since + *transition.after;
+      if (due > at) next = std::min(next, due);
+    }
+    return next;
+  }
+
+  static bool leaves(const schema::Transition& transition, schema::Symbol state) {
+    const auto& from = transition.from;
+    return from.empty() ? state != transition.to : std::ranges::find(from, state) != from.end();
+  }
+
+  static bool take_transition(const schema::StateMachine& machine, const Step& step, EventTime at,
+                              EventTime since, std::vector<Value>& own, std::vector<Value>& values,
+                              std::set<schema::Symbol>& entered) {
+    std::ranges::copy(own, values.begin() + step.target);
+    const schema::Symbol state = own[0].as_symbol();
+    for (const schema::Transition& transition : machine.transitions) {
+      if (!leaves(transition, state) || entered.contains(transition.to)) continue;
+      if (transition.after && since != kBeginning && at < since + *transition.after) continue;
+      if (transition.on && values[*transition.on] != time_value(at)) continue;
+      if (!transition.when.empty() && transition.when.evaluate(values.data()) != Value::boolean(true)) {
+        // Uncertain and stale truth is truth.
+        const Value holds = transition.when.evaluate(values.data());
+        if (!holds.usable() || !holds.as_boolean()) continue;
+      }
+      for (std::size_t s = 0; s < machine.states.size(); ++s) {
+        if (machine.states[s] != transition.to) continue;
+        for (const schema::EntryAction& action : machine.entry[s]) {
+          own[action.variable - step.target] = action.value.evaluate(values.data());
+        }
+      }
+      own[0] = Value::symbol(transition.to);
+      entered.insert(transition.to);
+      return true;
+    }
+    return false;
   }
 
   void find_episodes() {
@@ -234,17 +293,15 @@ class Interpreter {
 
   const Model& model_;
   const schema::EventBatch& events_;
+  const EventTime clock_;
   std::vector<const Event*> ordered_;
-  std::vector<std::vector<Value>> values_;
-  std::vector<std::vector<EventTime>> observed_;  // when last reported
-  std::vector<EventTime> broken_since_;
   Expected expected_;
 };
 
 }  // namespace
 
 Expected interpret(const Model& model, const schema::EventBatch& events, EventTime clock) {
-  return Interpreter(model, events).run(clock);
+  return Interpreter(model, events, clock).run();
 }
 
 }  // namespace pollux::sim

@@ -26,6 +26,38 @@ const T& pick(Random& random, const std::vector<T>& from) {
   return from[below(random, from.size())];
 }
 
+std::string span(Random& random) {
+  return std::to_string(1 + below(random, 15)) + " s";
+}
+
+/// An operator that looks back in time, at something.
+std::string temporal_expression(Random& random, const std::string& x, const std::string& y) {
+  switch (below(random, 11)) {
+    case 0:
+      return "previous(" + x + ")";
+    case 1:
+      return "delay(" + x + ", " + span(random) + ")";
+    case 2:
+      return "rate(" + x + ", " + span(random) + ") * 1 s";
+    case 3:
+      return "moving_min(" + x + ", " + span(random) + ")";
+    case 4:
+      return "moving_max(" + x + ", " + span(random) + ")";
+    case 5:
+      return "moving_mean(" + x + ", " + span(random) + ", " + span(random) + ")";
+    case 6:
+      return "moving_stddev(" + x + ", " + span(random) + ", " + span(random) + ")";
+    case 7:
+      return "integral(" + x + ", " + span(random) + ") / 1 s";
+    case 8:
+      return "lag(" + x + ", " + span(random) + ", " + span(random) + ")";
+    case 9:
+      return "if(held_for(" + x + " > " + y + ", " + span(random) + "), 1, 2)";
+    default:
+      return "if(hysteresis(" + x + ", " + y + " - 1, " + y + "), 3, 4)";
+  }
+}
+
 /// A numeric expression over plain names and names of many-inputs.
 std::string number_expression(Random& random, const std::vector<std::string>& names,
                               const std::vector<std::string>& many, int depth) {
@@ -38,6 +70,7 @@ std::string number_expression(Random& random, const std::vector<std::string>& na
     if (names.empty() || chance(random, 15)) return std::to_string(below(random, 7));
     return pick(random, names);
   }
+  if (chance(random, 15)) return "(" + temporal_expression(random, sub(), sub()) + ")";
   switch (below(random, 9)) {
     case 0:
       return "(" + sub() + " + " + sub() + ")";
@@ -66,6 +99,37 @@ std::string truth_expression(Random& random, const std::vector<std::string>& nam
   std::string text = number() + " <= " + number();
   if (chance(random, 30)) text += " or " + number() + " < 2";
   if (chance(random, 30)) text = "not (" + text + ")";
+  return text;
+}
+
+/// Two or three states, a variable, and transitions of every kind. Nothing it reads is made from it but its
+/// own variable.
+std::string random_machine(Random& random, const std::vector<std::string>& names,
+                           const std::vector<std::string>& many) {
+  const std::size_t states = 2 + below(random, 2);
+  const auto state = [&] { return "s" + std::to_string(below(random, states)); };
+  std::string text = "    states:\n";
+  for (std::size_t i = 0; i < states; ++i) {
+    text += "      s" + std::to_string(i) + ":";
+    if (chance(random, 60)) {
+      text += " { entry: { v: \"0.5 * v + " + number_expression(random, names, many, 1) + "\" } }";
+    }
+    text += "\n";
+  }
+  text +=
+      "    variables:\n      v: { default: " + std::to_string(below(random, 3)) + " }\n    transitions:\n";
+  for (std::size_t i = 0, n = 1 + below(random, 4); i < n; ++i) {
+    text += "      - { to: " + state();
+    if (chance(random, 80)) text += ", from: " + state();
+    const unsigned kind = static_cast<unsigned>(below(random, 7)) + 1;
+    if ((kind & 1) != 0) {
+      text += ", when: \"" + truth_expression(random, names, many);
+      text += chance(random, 30) ? " and v < 2\"" : "\"";
+    }
+    if ((kind & 2) != 0) text += ", after: " + span(random);
+    if ((kind & 4) != 0) text += ", on: o0";
+    text += " }\n";
+  }
   return text;
 }
 
@@ -99,6 +163,12 @@ std::string random_type(Random& random, std::size_t index, bool constraint, bool
       many.push_back("m");
     }
   }
+  const bool machine = !constraint && chance(random, 30);
+  if (machine) {
+    text += random_machine(random, names, many);
+    names.emplace_back("v");
+    names.emplace_back("if(state == s0, 1, 2)");
+  }
   const std::size_t derived = constraint ? 0 : 1 + below(random, 3);
   if (derived > 0) text += "    derived:\n";
   for (std::size_t i = 0; i < derived; ++i) {
@@ -126,7 +196,7 @@ TypeShape shape_of(const std::string& text, std::size_t index) {
   const auto has = [&](const std::string& name) {
     return text.find("      " + name + ": ") != std::string::npos;
   };
-  for (const char* name : {"o0", "o1", "d0", "d1", "d2"}) {
+  for (const char* name : {"o0", "o1", "v", "d0", "d1", "d2"}) {
     if (has(name)) shape.numbers.emplace_back(name);
   }
   for (const char* name : {"i0", "i1"}) {
