@@ -159,7 +159,6 @@ void Entity::set_standing(const ObservationPlace& place, bool stands, const Epoc
     extras_->reports.push_back({a, place.time});
     // With the newest report gone, the one before it may fall silent sooner, even where its value is the
     // same.
-    if (POLLUX_PLANTED(retraction_keeps_timer)) continue;
     wake_ = std::min(wake_, observations.stale_after(times.clock, type_->attributes[a].expect_every));
   }
 }
@@ -326,7 +325,8 @@ void Entity::plan_wake(const EpochTimes& times, Workspace& workspace) {
                       extras_->observations[a].stale_after(times.clock, type_->attributes[a].expect_every));
     }
   }
-  if (wake != wake_ && wake != kNever) workspace.wakes.push_back({wake, index_});
+  const bool missed = POLLUX_PLANTED(retraction_keeps_timer) && wake < wake_ && wake_ != kNever;
+  if (wake != wake_ && wake != kNever && !missed) workspace.wakes.push_back({wake, index_});
   wake_ = wake;
 }
 
