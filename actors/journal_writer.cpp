@@ -21,18 +21,17 @@ JournalWriter::~JournalWriter() {
   thread_.join();
 }
 
-void JournalWriter::append(const schema::EpochRecord& record,
-                           const std::vector<QuarantinedEvent>& quarantined,
+void JournalWriter::append(const schema::EpochRecord& record, const QuarantineChanges& quarantine,
                            std::function<void(schema::Result<void>)> done) {
   if (POLLUX_PLANTED(acknowledged_before_durable)) std::exchange(done, [](auto) {})({});
   if (later_) {
-    later_([this, job = Job{&record, &quarantined, std::move(done)}] { write(job); });
+    later_([this, job = Job{&record, &quarantine, std::move(done)}] { write(job); });
     return;
   }
   {
     const std::lock_guard lock(mutex_);
     POLLUX_ASSERT(!job_.done, "one append at a time");
-    job_ = {&record, &quarantined, std::move(done)};
+    job_ = {&record, &quarantine, std::move(done)};
   }
   changed_.notify_one();
 }

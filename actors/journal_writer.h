@@ -5,7 +5,6 @@
 #include <functional>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #include "actors/journal.h"
 #include "schema/event.h"
@@ -26,18 +25,18 @@ class JournalWriter {
 
   /// Appends; `done` is called where it ran. What is referred to must live until then.
   /// REQUIRES: the former append is done.
-  void append(const schema::EpochRecord& record, const std::vector<QuarantinedEvent>& quarantined,
+  void append(const schema::EpochRecord& record, const QuarantineChanges& quarantine,
               std::function<void(schema::Result<void>)> done);
 
  private:
   struct Job {
     const schema::EpochRecord* record = nullptr;
-    const std::vector<QuarantinedEvent>* quarantined = nullptr;
+    const QuarantineChanges* quarantine = nullptr;
     std::function<void(schema::Result<void>)> done;
   };
 
   void run();
-  void write(const Job& job) { job.done(journal_.append(*job.record, *job.quarantined)); }
+  void write(const Job& job) { job.done(journal_.append(*job.record, *job.quarantine)); }
 
   Journal& journal_;
   const Later later_;

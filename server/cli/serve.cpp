@@ -31,6 +31,8 @@ struct ServeOptions {
   HttpServerOptions http;
   actors::TwinOptions twin;
   std::string clock = "wall";
+  std::string sync = "always";
+  actors::JournalOptions journal;
   std::string log_format = "text";
   std::string log_level = "info";
   bool accept_model_change = false;
@@ -40,7 +42,9 @@ struct ServeOptions {
 /// Opens the data directory, unless it was last written under another version of the model.
 Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& options,
                                                       const schema::Model& model) {
-  auto journal = actors::open_rocksdb_journal(options.data, model);
+  actors::JournalOptions how = options.journal;
+  if (options.accept_model_change) how.misfits = schema::MisfitPolicy::leave_out;
+  auto journal = actors::open_rocksdb_journal(options.data, model, how);
   if (!journal.ok() || options.accept_model_change) return journal;
   const std::string& written_under = (*journal)->identity().model_version;
   if (written_under.empty() || written_under == model.version()) return journal;
@@ -58,6 +62,7 @@ int exit_code_of(const Error& error) {
     case ErrorCode::not_found:
       return kDataDirectory;
     case ErrorCode::io:
+    case ErrorCode::no_space:
       return kInputOutput;
     default:
       return kFailed;
@@ -112,6 +117,10 @@ class Startup {
         [this](const actors::ReplayProgress& progress) { server_.show_progress(progress); });
     if (!twin.ok()) return twin.error();
     twin_ = std::move(*twin);
+    for (const schema::Misfit& misfit : twin_->misfits()) {
+      spdlog::warn("set aside as poison: {} events of the journal, and {} values of other events: {}",
+                   misfit.events, misfit.values, misfit.why);
+    }
     metrics_.observe(twin_->probe(), model_->name());
     return {};
   }
@@ -148,7 +157,25 @@ int serve_until_stopped(const ServeOptions& options, const std::shared_ptr<const
   return startup.exit_code();
 }
 
+/// `always`, or `interval=` and a duration of at least a millisecond.
+Result<schema::Duration> parse_sync(const std::string& text) {
+  constexpr std::string_view kInterval = "interval=";
+  if (text == "always") return schema::Duration{0};
+  if (text.starts_with(kInterval)) {
+    const auto interval = schema::parse_duration(text.substr(kInterval.size()));
+    if (interval.ok() && *interval >= schema::kMillisecond && *interval <= schema::kMinute) return *interval;
+  }
+  return Error{ErrorCode::invalid, "--sync " + text + " is not `always` or `interval=DURATION`", "",
+               "a duration is from 1 ms to 1 min, as in interval=50ms"};
+}
+
 int run_serve(ServeOptions& options) {
+  const auto sync = parse_sync(options.sync);
+  if (!sync.ok()) {
+    std::cerr << "pollux: " << sync.error().text() << "\n";
+    return kUsage;
+  }
+  options.journal.sync_interval = *sync;
   monitoring::install_logger(
       options.log_format == "json" ? monitoring::LogFormat::json : monitoring::LogFormat::text,
       options.log_level);
@@ -182,6 +209,12 @@ void add_twin_options(CLI::App& verb, ServeOptions& options) {
       ->check(CLI::IsMember({"wall", "events"}))
       ->capture_default_str()
       ->envname("POLLUX_CLOCK");
+  verb.add_option(
+          "--sync", options.sync,
+          "When events are on disk: always, before they are acknowledged, or interval=50ms, which a power "
+          "loss can cost")
+      ->capture_default_str()
+      ->envname("POLLUX_SYNC");
   verb.add_option("--threads", options.twin.threads, "Worker threads; 0 is one a core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str()

@@ -23,6 +23,7 @@ unsigned status_of(schema::ErrorCode code) {
     case schema::ErrorCode::overloaded:
       return 429;
     case schema::ErrorCode::unavailable:
+    case schema::ErrorCode::no_space:
       return 503;
     case schema::ErrorCode::io:
     case schema::ErrorCode::corrupt:
@@ -150,6 +151,8 @@ const char* status_text(unsigned status) {
       return "Request Timeout";
     case 409:
       return "Conflict";
+    case 410:
+      return "Gone";
     case 413:
       return "Content Too Large";
     case 415:

@@ -19,13 +19,13 @@ class SimulatedJournal final : public Journal {
  public:
   explicit SimulatedJournal(SimulatedDisk& disk) : disk_(disk) {}
 
-  Result<void> append(const EpochRecord& record, const std::vector<QuarantinedEvent>& quarantined) override {
+  Result<void> append(const EpochRecord& record, const actors::QuarantineChanges& quarantine) override {
     if (disk_.gone || broken_) return Error{ErrorCode::io, "the disk is gone", "", "restart"};
-    if (!std::exchange(disk_.fails, false)) return disk_.records->append(record, quarantined);
+    if (!std::exchange(disk_.fails, false)) return disk_.records->append(record, quarantine);
     broken_ = true;
     if (disk_.keeps) {
       disk_.doubtful = record;
-      disk_.doubtful_quarantine = quarantined;
+      disk_.doubtful_quarantine = quarantine;
     }
     return Error{ErrorCode::io, "the disk failed", "", "restart"};
   }
@@ -36,8 +36,8 @@ class SimulatedJournal final : public Journal {
     return disk_.records->quarantine(from, limit);
   }
   bool holds(const schema::EventKey& key) const override { return disk_.records->holds(key); }
-  bool quarantine_holds(const schema::EventKey& key) const override {
-    return disk_.records->quarantine_holds(key);
+  const actors::QuarantineIndex& quarantine_index() const override {
+    return disk_.records->quarantine_index();
   }
   Position last_position() const override { return disk_.records->last_position(); }
   const actors::JournalIdentity& identity() const override { return disk_.records->identity(); }

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "actors/journal.h"
 
@@ -16,7 +15,7 @@ struct SimulatedDisk {
   bool keeps = false;  ///< What the failing append wrote turns out to be there after all.
   bool gone = false;   ///< The process is dead: nothing reaches the disk any more.
   std::optional<schema::EpochRecord> doubtful;
-  std::vector<schema::QuarantinedEvent> doubtful_quarantine;
+  actors::QuarantineChanges doubtful_quarantine;
 };
 
 /// Opens it, as a process that starts would.

@@ -269,7 +269,7 @@ class Simulation {
         complain("an event was accepted twice");
       }
       const bool kept = disk_.records->holds(key);
-      const bool set_aside = disk_.records->quarantine_holds(key);
+      const bool set_aside = disk_.records->quarantine_index().find(key).has_value();
       if (accepted ? !kept : !kept && !set_aside)
         complain("an event was acknowledged and is not in the journal");
       outcome_.tally.quarantined += !kept;
@@ -308,7 +308,7 @@ class Simulation {
     for (const EventBatch& delivery : deliveries_) {
       for (const Event& event : delivery.events) {
         const EventKey key = schema::event_key(delivery, event, *model_);
-        if (!found.contains(id_of(key)) && !disk_.records->quarantine_holds(key))
+        if (!found.contains(id_of(key)) && !disk_.records->quarantine_index().find(key).has_value())
           complain("an event of an acknowledged delivery is lost");
       }
     }
