@@ -67,7 +67,7 @@ void Timeline::splice(EventTime from, EventTime to, std::span<const Version> fre
   const bool needed = to != schema::kNever && !stands_at_to && was_in_effect.value != now_in_effect &&
                       !POLLUX_PLANTED(splice_drops_what_follows);
 
-  const std::size_t tail = end + needless;
+  const std::size_t tail = end + (needless || (POLLUX_PLANTED(splice_takes_one_more) && stands_at_to));
   const std::size_t tail_size = all.size() - tail;
   const std::size_t put = fresh.size() + needed;
   const std::size_t size = first + put + tail_size;

@@ -63,6 +63,7 @@ std::string FeedFollower::apply(const Change& change) {
   }
   const std::string where = "change of " + name(change.entity, change.attribute) + " at " +
                             std::to_string(change.from) + " to " + std::to_string(change.to);
+  if (change.from >= change.to) return where + " is empty";
   if (change.revision != (change.from < clock_)) return where + " is wrong about being a revision";
   auto& versions = timelines_[change.entity][change.attribute];
   const auto first = std::ranges::lower_bound(versions, change.from, {}, &Version::from);
