@@ -18,6 +18,7 @@
   X(queue_never_empties, "events that were only repeated stay counted in the queue")                \
   X(dead_actor_is_not_replaced, "an entity whose actor died is left without one")                   \
   X(late_event_appended, "a late observation goes to the end instead of its place")                 \
+  X(splice_takes_one_more, "rewriting an interval also removes the version at its end")             \
   X(splice_drops_what_follows, "what held after a rewritten interval is not put back")              \
   X(window_not_reached, "a revision does not reach windows that still hold it")                     \
   X(link_reached_again_is_lost, "a link that ran in a round is not run for what comes")             \
