@@ -8,10 +8,6 @@ using schema::Result;
 
 // What a journal without a data directory has nothing to do about.
 
-Result<void> Journal::drop_quarantined(schema::EventTime, std::uint64_t) {
-  return {};
-}
-
 Result<void> Journal::note_covered(schema::Position) {
   return Error{ErrorCode::conflict, "this journal keeps no snapshots", "", ""};
 }

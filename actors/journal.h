@@ -10,24 +10,33 @@
 #include <vector>
 
 #include "actors/history.h"
+#include "actors/quarantine_index.h"
+#include "schema/epoch_codec.h"
 #include "schema/event.h"
 #include "schema/model.h"
 #include "schema/result.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace pollux::actors {
+
+/// How the journal is kept.
+struct JournalOptions {
+  /// 0: every append is synced before it is acknowledged. Else they are synced together, this long after the
+  /// first of them at the latest, and a power loss (not a kill) can cost what was acknowledged within it.
+  schema::Duration sync_interval = 0;
+  /// What becomes of records that no longer fit the model.
+  schema::MisfitPolicy misfits = schema::MisfitPolicy::refuse;
+  /// Where the files lie; outlives the journal. Null: the operating system's. Another one is for tests.
+  rocksdb::Env* env = nullptr;
+};
 
 /// Identifies what a data directory belongs to; written when it is created.
 struct JournalIdentity {
   std::string twin;           ///< Name of the twin.
   std::string model_version;  ///< Version of the model its latest record was written under.
-};
-
-using schema::QuarantinedEvent;
-
-/// What of the quarantine is kept; 0: without that bound.
-struct QuarantineRetention {
-  schema::Duration age = 0;  ///< Behind the twin's clock.
-  std::uint64_t bytes = 0;
 };
 
 /// One backup in a backup directory.
@@ -45,30 +54,35 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  /// Makes `record` durable, together with events to be set aside, in one atomic write. `record.position`
-  /// must be `last_position() + 1`; with position 0 only the quarantine is written. On return the bytes are
-  /// on disk. After an error nothing of the call is visible and further appends fail until the journal is
-  /// reopened.
+  /// Makes `record` durable, together with what it does to the quarantine, in one atomic write.
+  /// `record.position` must be `last_position() + 1`; with position 0 only the quarantine is written. On
+  /// return the bytes are on disk. After an error nothing of the call is visible; whether it is on disk is
+  /// not known. After no_space the only append allowed is the same one again: once there is room it succeeds,
+  /// and the record is there once. After any other error all appends fail until the journal is reopened.
   virtual schema::Result<void> append(const schema::EpochRecord& record,
-                                      const std::vector<QuarantinedEvent>& quarantined) = 0;
+                                      const QuarantineChanges& quarantine) = 0;
 
   /// Calls `visit` for each record from `from` on, in order, until it returns false. Errors: corrupt, naming
-  /// the position and what can be done; io.
+  /// the position and what can be done; io; not_found and conflict where a record does not fit the model and
+  /// this was not to be left out.
   virtual schema::Result<void> read(schema::Position from,
                                     const std::function<bool(schema::EpochRecord&)>& visit) const = 0;
 
-  /// Up to `limit` quarantined events numbered from `from` on.
+  /// Up to `limit` quarantined events numbered from `from` on. One that does not fit the model says why.
   virtual schema::Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from,
                                                                    std::size_t limit) const = 0;
 
   /// Whether an event with this key is in some record, however old.
   virtual bool holds(const schema::EventKey& key) const = 0;
 
-  /// Whether an event with this key lies in quarantine.
-  virtual bool quarantine_holds(const schema::EventKey& key) const = 0;
+  /// What lies in quarantine. Thread-safe; lives as long as the journal.
+  virtual const QuarantineIndex& quarantine_index() const = 0;
 
   /// Position of the newest record; 0 when there is none.
   virtual schema::Position last_position() const = 0;
+
+  /// The window of acknowledged events that a power loss can cost; 0: none.
+  virtual schema::Duration loss_window() const { return 0; }
 
   /// As found on opening, before this process appended anything.
   virtual const JournalIdentity& identity() const = 0;
@@ -76,12 +90,8 @@ class Journal {
   /// Bytes written by `append` so far in this process.
   virtual std::uint64_t bytes_appended() const = 0;
 
-  /// Drops what was set aside before the twin's clock stood at `before`, and the oldest of what is more than
-  /// `bytes_max` (0: any number). On the appending thread. Errors: io, corrupt.
-  virtual schema::Result<void> drop_quarantined(schema::EventTime before, std::uint64_t bytes_max);
-
-  /// Notes that a durable snapshot holds everything up to `position`, so that the records may go. Errors: io,
-  /// conflict (there is no such record).
+  /// Notes that a durable snapshot holds everything up to `position`, so that the records may go. On the
+  /// appending thread. Errors: io, conflict (there is no such record).
   virtual schema::Result<void> note_covered(schema::Position position);
   /// Drops the records before `position`, with the identities of their events; the chain is then checked from
   /// the hash of the last one dropped. On the appending thread. Errors: conflict where no snapshot covers
@@ -99,11 +109,14 @@ class Journal {
 };
 
 /// Opens or creates the RocksDB journal in `directory`. Format: actors/JOURNAL.md. Event names are resolved
-/// against `model`, which must outlive the journal. Errors: conflict when another process has it open, or it
+/// against `model`, which must outlive the journal. What does not fit `model` is left out by `read` where
+/// `options` say so, and also where the journal was last written under this very model: what did not fit was
+/// accepted then. Errors: conflict when another process has it open, or it
 /// belongs to another twin; corrupt (naming the file and what can be done) when it is damaged or of an
 /// unknown format; io.
 schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
-                                                              const schema::Model& model);
+                                                              const schema::Model& model,
+                                                              const JournalOptions& options = {});
 
 /// Throws away the history in `directory`; the journal tells it again when a twin next starts. Errors as
 /// above.

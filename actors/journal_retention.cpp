@@ -21,7 +21,6 @@ namespace {
 
 /// Dropped in one write, at most.
 constexpr std::size_t kEventsAStep = 100'000;
-constexpr std::size_t kQuarantinedAStep = 10'000;
 
 template <class Bytes>
 rocksdb::Slice slice(const Bytes& bytes) {
@@ -76,29 +75,6 @@ Result<format::Head> drop_some(RocksdbStore& store, const schema::Model& model, 
   return anchor;
 }
 
-/// Number of the newest event; 0 where there is none.
-std::uint64_t newest_quarantined(RocksdbStore& store) {
-  const std::unique_ptr<rocksdb::Iterator> at(store.database().NewIterator({}, store.quarantine()));
-  at->SeekForPrev(slice(format::quarantine_key(~std::uint64_t{0})));
-  if (!at->Valid() || at->key()[0] != format::kByNumber) return 0;
-  return format::number_of_key(view(at->key()).substr(1)).value_or(0);
-}
-
-/// Number of the first event to keep so that those kept take no more than `bytes_max`.
-Result<std::uint64_t> first_that_fits(RocksdbStore& store, std::uint64_t bytes_max) {
-  const std::unique_ptr<rocksdb::Iterator> at(store.database().NewIterator({}, store.quarantine()));
-  std::uint64_t bytes = 0;
-  std::uint64_t first = ~std::uint64_t{0};
-  for (at->SeekForPrev(slice(format::quarantine_key(first)));
-       at->Valid() && at->key()[0] == format::kByNumber; at->Prev()) {
-    bytes += at->key().size() + at->value().size();
-    if (bytes > bytes_max) break;
-    first = format::number_of_key(view(at->key()).substr(1)).value_or(0);
-  }
-  if (!at->status().ok()) return store.explain(at->status(), "read the quarantine");
-  return first;
-}
-
 }  // namespace
 
 Result<format::Head> read_anchor(const RocksdbStore& store) {
@@ -115,45 +91,6 @@ Result<format::Head> drop_records(RocksdbStore& store, const schema::Model& mode
   auto anchor = read_anchor(store);
   while (anchor.ok() && anchor->position + 1 < position) anchor = drop_some(store, model, *anchor, position);
   return anchor;
-}
-
-Result<void> drop_quarantine(RocksdbStore& store, const schema::Model& model, schema::EventTime before,
-                             std::uint64_t bytes_max) {
-  std::uint64_t first_kept = 0;
-  if (bytes_max != 0) {
-    const auto first = first_that_fits(store, bytes_max);
-    if (!first.ok()) return first.error();
-    first_kept = *first;
-  }
-  rocksdb::WriteBatch batch;
-  schema::RecordDecoder decoder(model);
-  schema::QuarantinedEvent event;
-  std::size_t dropped = 0;
-  const std::uint64_t newest = newest_quarantined(store);
-  const std::unique_ptr<rocksdb::Iterator> at(store.database().NewIterator({}, store.quarantine()));
-  for (at->Seek(slice(format::quarantine_key(0)));
-       at->Valid() && at->key()[0] == format::kByNumber && dropped < kQuarantinedAStep; at->Next()) {
-    const auto number = format::number_of_key(view(at->key()).substr(1)).value_or(0);
-    const auto stored = format::read_stored(view(at->value()));
-    if (!stored || !stored->hash_is_right()) {
-      return damaged(store, "quarantine number " + std::to_string(number), "the record is damaged");
-    }
-    if (auto decoded = decoder.decode(stored->bytes, event); !decoded.ok()) return decoded.error();
-    // The newest one stays in any case: its number says where to go on counting.
-    if (number == newest || (event.clock >= before && number >= first_kept)) break;
-    const auto identity =
-        format::quarantine_key(schema::event_key(event.event, event.event.events.front(), model));
-    std::string latest;
-    const auto found = store.database().Get({}, store.quarantine(), slice(identity), &latest);
-    if (!found.ok() && !found.IsNotFound()) return store.explain(found, "read the quarantine");
-    // The same event may have been set aside again since.
-    if (found.ok() && format::number_of_key(latest) == number)
-      batch.Delete(store.quarantine(), slice(identity));
-    batch.Delete(store.quarantine(), at->key());
-    ++dropped;
-  }
-  if (!at->status().ok()) return store.explain(at->status(), "read the quarantine");
-  return dropped == 0 ? Result<void>() : write(store, batch);
 }
 
 }  // namespace pollux::actors

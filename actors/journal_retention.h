@@ -17,8 +17,4 @@ schema::Result<journal_format::Head> read_anchor(const RocksdbStore& store);
 schema::Result<journal_format::Head> drop_records(RocksdbStore& store, const schema::Model& model,
                                                   schema::Position position);
 
-/// See Journal::drop_quarantined.
-schema::Result<void> drop_quarantine(RocksdbStore& store, const schema::Model& model,
-                                     schema::EventTime before, std::uint64_t bytes_max);
-
 }  // namespace pollux::actors

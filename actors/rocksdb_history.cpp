@@ -66,7 +66,7 @@ Result<void> wipe(RocksdbStore& store, const std::string& model_version) {
 class RocksdbHistory final : public History {
  public:
   RocksdbHistory(RocksdbStore& store, const schema::Model& model, std::size_t tail_max)
-      : store_(store), model_(model), tail_max_(tail_max) {}
+      : store_(store), model_(model), tail_max_(tail_max), generation_(store.generation()) {}
 
   Result<void> load(Position journaled);
 
@@ -102,9 +102,14 @@ class RocksdbHistory final : public History {
     return Iterator(store_.database().NewIterator({}, family));
   }
 
+  Result<void> check_whole() const;
+  Result<void> flush();
+  Result<EventTime> stored_clock(Position position) const;
+
   RocksdbStore& store_;
   const schema::Model& model_;
   const std::size_t tail_max_;
+  const std::uint64_t generation_;  // of the store, when this was read from it
   std::string encoded_;
   HistorySweep sweep_{store_};
   Position swept_ = 0;  // chunks are swept up to here, by this process
@@ -114,6 +119,13 @@ class RocksdbHistory final : public History {
   Position indexed_ = 0;  // chunks hold everything up to here, the tail what follows
   Position cut_at_ = 0;   // where the chunks begun last time end; 0: none were left unfinished
 };
+
+/// What was not on disk when the store was opened again is lost to this process: the journal has it.
+Result<void> RocksdbHistory::check_whole() const {
+  if (store_.is_open() && store_.generation() == generation_) return {};
+  return Error{ErrorCode::unavailable, "the history stopped when the disk was full; the twin itself goes on",
+               store_.directory(), "restart pollux: the history is completed from the journal then"};
+}
 
 Error RocksdbHistory::damaged(const std::string& what, std::string message) const {
   return {ErrorCode::corrupt, std::move(message), store_.directory() + ", " + what,
@@ -180,7 +192,7 @@ Result<void> RocksdbHistory::load_tail(Position from) {
   if (from > last) return {};
   EventTime before = kBeginning;
   if (from > 1) {
-    const auto clock = clock_at(from - 1);
+    const auto clock = stored_clock(from - 1);
     if (!clock.ok()) return clock.error();
     before = *clock;
   }
@@ -199,6 +211,8 @@ Result<void> RocksdbHistory::load_tail(Position from) {
 }
 
 Result<void> RocksdbHistory::append(const EpochChanges& epoch) {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   POLLUX_ASSERT(epoch.position == bounds_.complete + 1, "epochs are taken in one after another");
   rocksdb::WriteBatch batch;
   encoded_.clear();
@@ -273,6 +287,8 @@ HistoryBounds RocksdbHistory::bounds() const {
 }
 
 Result<Position> RocksdbHistory::position_at(EventTime clock) const {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   const Position complete = bounds().complete;
   const Iterator at = iterate(store_.history());
   for (at->SeekForPrev(slice(format::clock_key(clock, ~Position{0}))); at->Valid(); at->Prev()) {
@@ -285,6 +301,12 @@ Result<Position> RocksdbHistory::position_at(EventTime clock) const {
 }
 
 Result<EventTime> RocksdbHistory::clock_at(Position position) const {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole.error();
+  return stored_clock(position);
+}
+
+Result<EventTime> RocksdbHistory::stored_clock(Position position) const {
   const HistoryBounds bounds = this->bounds();
   if (position == bounds.dropped) return bounds.dropped_clock;
   rocksdb::PinnableSlice bytes;
@@ -318,6 +340,8 @@ Result<void> RocksdbHistory::read_chunk(const format::ChunkPlace& place, const I
 
 Result<void> RocksdbHistory::visit(const Series& series, Position first, Position last,
                                    const Visit& visit) const {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   std::vector<HistoryEntry> newest;
   Position indexed = 0;
   {
@@ -345,6 +369,8 @@ Result<void> RocksdbHistory::visit(const Series& series, Position first, Positio
 }
 
 Result<void> RocksdbHistory::visit_back(const Series& series, Position last, const Visit& visit) const {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   Position indexed = 0;
   {
     const std::shared_lock lock(mutex_);
@@ -378,6 +404,8 @@ Result<EpochChangesPtr> RocksdbHistory::read_epoch(Position position, const rock
 
 Result<std::vector<EpochChangesPtr>> RocksdbHistory::epochs(Position after, std::size_t epochs_max,
                                                             std::size_t changes_max) const {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   const HistoryBounds bounds = this->bounds();
   const auto gone = [&] {
     return Error{ErrorCode::not_found,
@@ -407,14 +435,14 @@ Result<std::vector<EpochChangesPtr>> RocksdbHistory::epochs(Position after, std:
 
 /// From now on nobody asks for it; then the epochs go at once and the chunks piece by piece.
 Result<void> RocksdbHistory::begin_drop(Position position) {
-  const auto clock = clock_at(position);
+  const auto clock = stored_clock(position);
   if (!clock.ok()) return clock.error();
   if (position > indexed_ && cut_at_ == 0) {
     if (auto indexed = index_tail(); !indexed.ok()) return indexed;
   }
   if (position > indexed_) return {};  // soon: chunks begun before a crash come first
   // What is deleted below must not be the only copy of what was sorted into chunks just now.
-  if (auto durable = make_durable(); !durable.ok()) return durable;
+  if (auto flushed = flush(); !flushed.ok()) return flushed;
   rocksdb::WriteOptions synced;
   synced.sync = true;
   auto status = store_.database().Put(synced, store_.meta(), slice(format::kDroppedKey),
@@ -439,6 +467,8 @@ Result<void> RocksdbHistory::begin_drop(Position position) {
 }
 
 Result<bool> RocksdbHistory::drop_through(Position position) {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   POLLUX_ASSERT(position <= bounds_.complete);
   if (!sweep_.under_way()) {
     if (position <= std::max(bounds_.dropped, swept_)) return true;
@@ -453,6 +483,8 @@ Result<bool> RocksdbHistory::drop_through(Position position) {
 /// What is to be deleted lies on the disk for a while, so what counts is the space of the epochs still kept;
 /// chunks hold about as much as their epochs do.
 std::uint64_t RocksdbHistory::bytes() const {
+  const auto using_it = store_.use();
+  if (!check_whole().ok()) return 0;
   const std::string end(format::chunk_key({}).size() + 1, '\xff');
   const auto begin = journal_format::number_key(bounds().dropped + 1);
   const rocksdb::Range kept(slice(begin), end);
@@ -464,6 +496,12 @@ std::uint64_t RocksdbHistory::bytes() const {
 }
 
 Result<void> RocksdbHistory::make_durable() {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole;
+  return flush();
+}
+
+Result<void> RocksdbHistory::flush() {
   for (auto* family : {store_.changes(), store_.history()}) {
     const auto status = store_.database().Flush({}, family);
     if (!status.ok()) return store_.explain(status, "write the history");

@@ -4,12 +4,14 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <mutex>
@@ -19,6 +21,7 @@
 
 #include "actors/history_format.h"
 #include "actors/journal_format.h"
+#include "actors/write_ahead_log.h"
 
 namespace pollux::actors {
 
@@ -84,19 +87,21 @@ class NoAutomaticRecovery final : public rocksdb::EventListener {
   }
 };
 
-rocksdb::DBOptions database_options(std::shared_ptr<rocksdb::Logger> log) {
+rocksdb::DBOptions database_options(rocksdb::Env* env, std::shared_ptr<rocksdb::Logger> log) {
   rocksdb::DBOptions options;
+  options.env = env;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
-  // A torn last write was never acknowledged and is dropped; damage before the tail refuses to open.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // First without any tolerance; see `open_database`.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   options.track_and_verify_wals_in_manifest = true;
   options.max_total_wal_size = kWriteAheadLogBytesMax;
   options.db_write_buffer_size = kAllWriteBuffersBytes;
   options.max_manifest_file_size = kManifestBytesMax;
   options.info_log = std::move(log);
   options.max_open_files = kOpenFilesMax;
+  options.max_file_opening_threads = 1;  // starting more costs more than opening what little there is
   options.max_bgerror_resume_count = 0;
   options.listeners.push_back(std::make_shared<NoAutomaticRecovery>());
   options.stats_dump_period_sec = 0;
@@ -154,7 +159,8 @@ bool is_held_lock(const std::string& text) {
 }
 
 // The first file of the directory that a text names, by its path or by its name alone.
-std::optional<std::string> file_named_in(const std::string& text, const std::string& directory) {
+std::optional<std::string> file_named_in(rocksdb::Env& env, const std::string& text,
+                                         const std::string& directory) {
   constexpr auto kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
   if (const auto at = text.find(directory + "/"); at != std::string::npos) {
     const auto name = at + directory.size() + 1;
@@ -163,22 +169,44 @@ std::optional<std::string> file_named_in(const std::string& text, const std::str
     if (file.extension() == ".ldb") file.replace_extension(".sst");
     return file.string();
   }
-  std::error_code ignored;  // an unreadable directory names no file; the directory itself is reported then
-  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    if (contains(text, entry.path().filename().string())) return entry.path().string();
+  std::vector<std::string> names;  // none in an unreadable directory; the directory itself is reported then
+  env.GetChildren(directory, &names).PermitUncheckedError();
+  for (const std::string& name : names) {
+    if (name.size() > 2 && contains(text, name)) return directory + "/" + name;
   }
   return std::nullopt;
 }
 
-// RocksDB mostly names the damaged file in its status, sometimes only in its log.
-std::string damaged_file(const std::string& status, const std::string& warnings,
-                         const std::string& directory) {
-  if (const auto file = file_named_in(status, directory)) return *file;
-  return file_named_in(warnings, directory).value_or(directory);
+/// The first table whose blocks do not match their checksums; nothing when all do.
+std::optional<std::string> damaged_table(rocksdb::Env& env, const std::string& directory) {
+  rocksdb::Options options;
+  options.env = &env;
+  std::vector<std::string> names;
+  env.GetChildren(directory, &names).PermitUncheckedError();
+  std::ranges::sort(names);
+  for (const std::string& name : names) {
+    if (!name.ends_with(".sst")) continue;
+    rocksdb::SstFileReader table(options);
+    const std::string path = directory + "/" + name;
+    if (!table.Open(path).ok() || !table.VerifyChecksum().ok()) return path;
+  }
+  return std::nullopt;
 }
 
-Error explain_status(const rocksdb::Status& status, const std::string& warnings, const std::string& directory,
-                     const std::string& doing) {
+// RocksDB mostly names the damaged file in its status, sometimes only in its log. Where it fails to open a
+// table it names the MANIFEST that the table is listed in, and where CURRENT is damaged the file it then
+// names.
+std::string damaged_file(rocksdb::Env& env, const std::string& status, const std::string& warnings,
+                         const std::string& directory) {
+  const auto file = file_named_in(env, status, directory);
+  if (!file) return file_named_in(env, warnings, directory).value_or(directory);
+  if (!contains(*file, "/MANIFEST-")) return *file;
+  if (env.FileExists(*file).IsNotFound()) return directory + "/CURRENT, which names " + *file;
+  return damaged_table(env, directory).value_or(*file);
+}
+
+Error explain_status(rocksdb::Env& env, const rocksdb::Status& status, const std::string& warnings,
+                     const std::string& directory, const std::string& doing) {
   const std::string text = status.ToString();
   if (is_held_lock(text)) {
     return {ErrorCode::conflict,
@@ -186,7 +214,12 @@ Error explain_status(const rocksdb::Status& status, const std::string& warnings,
             "stop the other process first (`fuser " + directory +
                 "/LOCK` names it), or choose another directory; do not delete the LOCK file"};
   }
-  const std::string file = damaged_file(text, warnings, directory);
+  if (status.IsNoSpace()) {
+    return {ErrorCode::no_space, "cannot " + doing + ": the disk is full (" + text + ")", directory,
+            "free some space there: pollux then goes on by itself, and answers reads meanwhile; nothing "
+            "acknowledged is lost; send again what was refused"};
+  }
+  const std::string file = damaged_file(env, text, warnings, directory);
   const bool file_is_gone = contains(text, "No such file");
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotSupported() || file_is_gone) {
     return {ErrorCode::corrupt, "cannot " + doing + ": the stored data is damaged: " + text, file,
@@ -196,50 +229,107 @@ Error explain_status(const rocksdb::Status& status, const std::string& warnings,
           "check space, permissions and the disk's health, then start again; nothing acknowledged is lost"};
 }
 
-Result<void> make_directory(const std::string& directory) {
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (!error && fs::is_directory(directory, error)) return {};
-  const std::string reason = error ? error.message() : std::string("it is not a directory");
-  return Error{ErrorCode::io, "cannot use this as a data directory: " + reason, directory,
-               "name a directory that exists or can be created and is writable"};
+Error unusable_directory(const rocksdb::Status& status, const std::string& directory) {
+  return {ErrorCode::io, "cannot use this as a data directory: " + status.ToString(), directory,
+          "name a directory that exists or can be created and is writable"};
+}
+
+/// RocksDB makes its directory, but none above it, and does not sync the one it makes it in: after a power
+/// loss the whole journal could be gone.
+Result<void> make_directory(rocksdb::Env& env, const fs::path& directory) {
+  if (env.FileExists(directory.string()).ok() && fs::path(directory).filename().empty()) return {};
+  const fs::path parent = directory.has_parent_path() ? directory.parent_path() : fs::path(".");
+  if (parent != directory && !env.FileExists(parent.string()).ok()) {
+    if (auto made = make_directory(env, parent); !made.ok()) return made;
+  }
+  const bool is_new = !env.FileExists(directory.string()).ok();
+  auto status = env.CreateDirIfMissing(directory.string());
+  if (!status.ok()) return unusable_directory(status, directory.string());
+  if (!is_new) return {};
+  std::unique_ptr<rocksdb::Directory> above;
+  status = env.NewDirectory(parent.string(), &above);
+  if (status.ok()) status = above->Fsync();
+  if (!status.ok()) return unusable_directory(status, directory.string());
+  return {};
 }
 
 /// What a creation that was cut short may leave, and what a file system puts into its root by itself.
-bool belongs_to_a_new_store(const fs::path& file) {
-  const std::string name = file.filename().string();
-  if (name == "LOCK" || name == "IDENTITY" || name == "lost+found") return true;
+bool belongs_to_a_new_store(const std::string& name) {
+  if (name == "LOCK" || name == "IDENTITY" || name == "DURABLE" || name == "lost+found") return true;
   for (const std::string_view prefix : {"MANIFEST-", "OPTIONS-"}) {
     if (name.starts_with(prefix)) return true;
   }
-  return file.extension() == ".dbtmp" || file.extension() == ".log";
+  const auto extension = fs::path(name).extension();
+  return extension == ".dbtmp" || extension == ".log";
 }
 
 // Without CURRENT, RocksDB would take the directory for a new one and delete what it does not know.
-Result<void> refuse_remains(const std::string& directory) {
-  std::error_code error;
-  if (fs::exists(fs::path(directory) / "CURRENT", error)) return {};
-  auto entries = fs::directory_iterator(directory, error);
-  if (error) {
-    return Error{ErrorCode::io, "cannot list the data directory: " + error.message(), directory,
+Result<void> refuse_remains(rocksdb::Env& env, const std::string& directory) {
+  std::vector<std::string> names;
+  if (const auto status = env.GetChildren(directory, &names); !status.ok()) {
+    return Error{ErrorCode::io, "cannot list the data directory: " + status.ToString(), directory,
                  "check its permissions"};
   }
-  for (const auto& entry : entries) {
-    const auto extension = entry.path().extension();
-    const bool is_data = extension == ".sst" || (extension == ".log" && entry.file_size(error) > 0);
-    if (!is_data && !belongs_to_a_new_store(entry.path())) {
+  if (std::ranges::find(names, "CURRENT") != names.end()) return {};
+  for (const std::string& name : names) {
+    const auto extension = fs::path(name).extension();
+    std::uint64_t bytes = 0;
+    const bool is_log = extension == ".log" && env.GetFileSize(directory + "/" + name, &bytes).ok();
+    const bool is_data = extension == ".sst" || (is_log && bytes > 0);
+    if (!is_data && name != "." && name != ".." && !belongs_to_a_new_store(name)) {
       return Error{ErrorCode::conflict,
-                   "this directory holds something else (" + entry.path().filename().string() +
-                       ") and no journal of pollux",
-                   directory, "name an empty directory, or one that is not there yet; nothing was changed"};
+                   "this directory holds something else (" + name + ") and no journal of pollux", directory,
+                   "name an empty directory, or one that is not there yet; nothing was changed"};
     }
     if (!is_data) continue;
-    return Error{ErrorCode::corrupt,
-                 "the file CURRENT is missing beside data (" + entry.path().filename().string() +
-                     "): the journal cannot be read without it",
-                 (fs::path(directory) / "CURRENT").string(), kDamageAdvice};
+    return Error{
+        ErrorCode::corrupt,
+        "the file CURRENT is missing beside data (" + name + "): the journal cannot be read without it",
+        (fs::path(directory) / "CURRENT").string(), kDamageAdvice};
   }
   return {};
+}
+
+/// The number of the MANIFEST that CURRENT names; 0 where it names none.
+std::uint64_t manifest_number(rocksdb::Env& env, const std::string& directory) {
+  constexpr std::string_view kPrefix = "MANIFEST-";
+  std::string current;
+  if (!rocksdb::ReadFileToString(&env, directory + "/CURRENT", &current).ok()) return 0;
+  if (!current.starts_with(kPrefix)) return 0;
+  return std::strtoull(current.c_str() + kPrefix.size(), nullptr, 10);
+}
+
+std::string manifest_path(const std::string& directory, std::uint64_t number) {
+  std::array<char, 32> name;
+  std::snprintf(name.data(), name.size(), "/MANIFEST-%06llu", static_cast<unsigned long long>(number));
+  return directory + name.data();
+}
+
+/// After this they are on disk, whatever RocksDB is about to sync itself; 0 where that cannot be said.
+std::uint64_t synced_manifest_bytes(rocksdb::Env& env, const std::string& directory, std::uint64_t number) {
+  std::uint64_t bytes = 0;
+  std::unique_ptr<rocksdb::RandomRWFile> file;
+  const std::string path = manifest_path(directory, number);
+  const bool synced = env.GetFileSize(path, &bytes).ok() &&
+                      env.NewRandomRWFile(path, &file, rocksdb::EnvOptions()).ok() && file->Fsync().ok();
+  return synced ? bytes : 0;
+}
+
+/// The path of the newest write-ahead log; of the directory where there is none.
+std::string newest_log(rocksdb::Env& env, const std::string& directory) {
+  std::vector<std::string> names;  // none in an unreadable directory, which opening will report
+  env.GetChildren(directory, &names).PermitUncheckedError();
+  std::string newest;
+  for (const std::string& name : names) {
+    if (name.ends_with(".log")) newest = std::max(newest, name);
+  }
+  return newest.empty() ? directory : directory + "/" + newest;
+}
+
+std::uint64_t manifest_bytes(rocksdb::Env& env, const std::string& directory, std::uint64_t number) {
+  std::uint64_t bytes = 0;
+  const bool known = env.GetFileSize(manifest_path(directory, number), &bytes).ok();
+  return known ? bytes : 0;
 }
 
 /// In the order of the store's accessors; those at the end came later.
@@ -259,61 +349,190 @@ constexpr std::size_t kFamiliesAtLeast = 5;
 
 }  // namespace
 
-Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory) {
-  if (auto made = make_directory(directory); !made.ok()) return made.error();
-  if (auto checked = refuse_remains(directory); !checked.ok()) return checked.error();
-
+Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory, rocksdb::Env* env,
+                                                         bool sync_each_write) {
+  if (env == nullptr) env = rocksdb::Env::Default();
+  if (auto made = make_directory(*env, directory); !made.ok()) return made.error();
+  if (auto checked = refuse_remains(*env, directory); !checked.ok()) return checked.error();
   std::unique_ptr<RocksdbStore> store(new RocksdbStore);
   store->directory_ = directory;
-  store->warnings_ = std::make_shared<RocksdbWarnings>();
-  rocksdb::DB* database = nullptr;
-  const auto status = rocksdb::DB::Open(database_options(store->warnings_), directory, families(),
-                                        &store->families_, &database);
-  store->database_.reset(database);
-  if (!status.ok()) return store->explain(status, "open the journal");
+  store->env_ = env;
+  store->sync_each_write_ = sync_each_write;
+  store->note_ = std::make_unique<DurableNote>(*env, directory);
+  if (auto opened = store->open_checked(); !opened.ok()) return opened.error();
   return store;
+}
+
+Result<void> RocksdbStore::open_checked() {
+  warnings_ = std::make_shared<RocksdbWarnings>();
+  // A note that cannot be read does not say how writes were synced either.
+  known_durable_ = note_->read().value_or(DurableExtent{.each_write = false});
+  if (auto checked = refuse_cut_manifest(); !checked.ok()) return checked;
+  const std::string log = newest_log(*env_, directory_);
+  if (const auto status = open_database(); !status.ok()) return explain(status, "open the journal");
+  if (auto checked = refuse_lost_end(log); !checked.ok()) return checked;
+  renew_note(database_->GetLatestSequenceNumber());
+  writable_ = true;
+  return {};
+}
+
+Result<void> RocksdbStore::reopen() {
+  if (auto room = expect_room(); !room.ok()) return room;
+  const std::unique_lock exclusively(use_);
+  ++generation_;
+  close();
+  auto opened = open_checked();
+  if (opened.ok()) return opened;
+  close();
+  open_for_reading().PermitUncheckedError();  // reading goes on if it can; what failed is told
+  return opened;
+}
+
+/// What is in the logs has to go into new files.
+Result<void> RocksdbStore::expect_room() const {
+  std::uint64_t needed = kReopenBytes;
+  std::vector<std::string> names;
+  env_->GetChildren(directory_, &names).PermitUncheckedError();
+  for (const std::string& name : names) {
+    std::uint64_t bytes = 0;
+    if (name.ends_with(".log") && env_->GetFileSize(directory_ + "/" + name, &bytes).ok()) needed += bytes;
+  }
+  std::uint64_t free = 0;
+  const auto status = env_->GetFreeSpace(directory_, &free);
+  if (!status.ok() || free >= needed) return {};  // where it cannot be asked, trying tells
+  return explain(rocksdb::Status::NoSpace("free are " + std::to_string(free >> 20) + " MiB",
+                                          "needed are " + std::to_string((needed >> 20) + 1) + " MiB"),
+                 "write to the journal");
+}
+
+// A MANIFEST that ends early names older files only; RocksDB would take that for the state and delete the
+// rest.
+Result<void> RocksdbStore::refuse_cut_manifest() const {
+  const std::uint64_t number = manifest_number(*env_, directory_);
+  if (number == 0 || number != known_durable_.manifest_number) return {};
+  const std::uint64_t bytes = manifest_bytes(*env_, directory_, number);
+  if (bytes >= known_durable_.manifest_bytes) return {};
+  return Error{ErrorCode::corrupt,
+               "cannot open the journal: this file has " + std::to_string(bytes) +
+                   " bytes and had at least " + std::to_string(known_durable_.manifest_bytes),
+               manifest_path(directory_, number), kDamageAdvice};
+}
+
+Result<void> RocksdbStore::refuse_lost_end(const std::string& log) const {
+  if (database_->GetLatestSequenceNumber() >= known_durable_.sequence) return {};
+  return Error{ErrorCode::corrupt,
+               "the end of the journal is gone: its newest write is number " +
+                   std::to_string(database_->GetLatestSequenceNumber()) + ", and number " +
+                   std::to_string(known_durable_.sequence) + " had been synced",
+               log, kDamageAdvice};
+}
+
+void RocksdbStore::renew_note(rocksdb::SequenceNumber sequence) {
+  const std::uint64_t number = manifest_number(*env_, directory_);
+  const std::uint64_t bytes = synced_manifest_bytes(*env_, directory_, number);
+  note_->replace({sequence, bytes == 0 ? 0 : number, bytes, sync_each_write_});
+}
+
+// A write that the power or a kill cut short was never acknowledged and is to be dropped, however it was
+// torn; whatever was synced before is damage when it cannot be read. RocksDB has no mode that tells the two
+// apart: the modes that drop any torn write drop what follows damage as well.
+rocksdb::Status RocksdbStore::open_database() {
+  auto options = database_options(env_, warnings_);
+  rocksdb::DB* database = nullptr;
+  auto status = rocksdb::DB::Open(options, directory_, families(), &families_, &database);
+  bool torn = false;
+  if (status.IsCorruption()) {
+    // A disk that fails meanwhile is no damage.
+    if (const auto looked = look_for_torn_write(torn); looked.IsIOError()) return looked;
+  }
+  if (torn) {
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    status = rocksdb::DB::Open(options, directory_, families(), &families_, &database);
+  }
+  database_.reset(database);
+  return status;
+}
+
+/// Changes nothing on disk.
+rocksdb::Status RocksdbStore::open_for_reading() {
+  auto options = database_options(env_, warnings_);
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  std::vector<rocksdb::ColumnFamilyDescriptor> there;
+  auto status = families_there(there);
+  if (!status.ok()) return status;
+  rocksdb::DB* database = nullptr;
+  status = rocksdb::DB::OpenForReadOnly(options, directory_, there, &families_, &database);
+  database_.reset(database);
+  if (status.ok()) families_.resize(families().size(), nullptr);
+  return status;
+}
+
+/// Those that an older Pollux did not have may be absent.
+rocksdb::Status RocksdbStore::families_there(std::vector<rocksdb::ColumnFamilyDescriptor>& there) const {
+  std::vector<std::string> names;
+  const auto status = rocksdb::DB::ListColumnFamilies(database_options(env_, warnings_), directory_, &names);
+  if (!status.ok()) return status;
+  for (auto& family : families()) {
+    if (std::ranges::find(names, family.name) != names.end()) there.push_back(std::move(family));
+  }
+  if (there.size() >= kFamiliesAtLeast && there.size() == names.size()) return status;
+  return rocksdb::Status::InvalidArgument("its column families are not those this pollux knows");
 }
 
 Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open_read_only(const std::string& directory) {
-  std::error_code ignored;  // what cannot be looked at is not there
-  if (!fs::exists(fs::path(directory) / "CURRENT", ignored)) {
+  std::unique_ptr<RocksdbStore> store(new RocksdbStore);
+  store->directory_ = directory;
+  store->env_ = rocksdb::Env::Default();
+  store->warnings_ = std::make_shared<RocksdbWarnings>();
+  if (!store->env_->FileExists(directory + "/CURRENT").ok()) {
     return Error{ErrorCode::not_found, "there is no journal in this directory", directory,
                  "name the directory given to `pollux serve --data`"};
   }
-  std::unique_ptr<RocksdbStore> store(new RocksdbStore);
-  store->directory_ = directory;
-  store->warnings_ = std::make_shared<RocksdbWarnings>();
-  rocksdb::DBOptions options = database_options(store->warnings_);
-  options.create_if_missing = false;
-  options.create_missing_column_families = false;
-  std::vector<std::string> there;
-  auto status = rocksdb::DB::ListColumnFamilies(options, directory, &there);
+  const auto status = store->open_for_reading();
   if (!status.ok()) return store->explain(status, "open the journal");
-  // What an older Pollux did not have is absent; what this one does not know, RocksDB refuses by name.
-  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
-  for (auto& family : families()) {
-    if (std::ranges::find(there, family.name) != there.end()) wanted.push_back(std::move(family));
-  }
-  if (wanted.size() < kFamiliesAtLeast || wanted.size() != there.size()) {
-    return Error{ErrorCode::corrupt, "this is no journal that this pollux knows: its parts are others",
-                 directory, "use the pollux version that wrote it"};
-  }
-  rocksdb::DB* database = nullptr;
-  status = rocksdb::DB::OpenForReadOnly(options, directory, wanted, &store->families_, &database);
-  store->database_.reset(database);
-  if (!status.ok()) return store->explain(status, "open the journal");
-  store->families_.resize(families().size(), nullptr);
   return store;
 }
 
+/// Whether no more than the last write is unreadable.
+rocksdb::Status RocksdbStore::look_for_torn_write(bool& torn) {
+  const auto status = open_for_reading();
+  if (!status.ok()) return status;
+  const auto recovered = database_->GetLatestSequenceNumber();
+  close();
+  torn = recovered >= known_durable_.sequence;
+  if (!torn || !known_durable_.each_write) return status;  // writes not synced each prove nothing
+  const auto proven = sequence_proven_by_logs(*env_, directory_);
+  torn = proven.ok() && recovered >= *proven;
+  return status;
+}
+
 RocksdbStore::~RocksdbStore() {
+  close();
+}
+
+void RocksdbStore::close() {
+  if (database_ == nullptr) return;
+  std::uint64_t failures = 0;
+  const bool sound =
+      database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &failures) && failures == 0;
   for (auto* family : families_) {
     if (family != nullptr) database_->DestroyColumnFamilyHandle(family);
   }
+  families_.clear();
+  database_.reset();
+  if (sound && writable_) renew_note(note_->extent().sequence);
+  writable_ = false;
+}
+
+// By the number that the database gave the batch: its newest number may be that of a write without a log.
+void RocksdbStore::note_durable(const rocksdb::WriteBatch& written) {
+  note_->advance(sequence_of_write(written.Data()));
 }
 
 Error RocksdbStore::explain(const rocksdb::Status& status, const std::string& doing) const {
-  return explain_status(status, warnings_->text(), directory_, doing);
+  return explain_status(*env_, status, warnings_->text(), directory_, doing);
 }
 
 }  // namespace pollux::actors

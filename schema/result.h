@@ -17,6 +17,7 @@ enum class ErrorCode : std::uint8_t {
   overloaded,   ///< A bound was reached; try again later.
   unavailable,  ///< Not ready, or shutting down.
   io,           ///< The operating system or the store failed.
+  no_space,     ///< The disk is full; what waits for it goes on by itself when there is room.
   corrupt,      ///< Stored data is damaged or of an unknown format.
 };
 

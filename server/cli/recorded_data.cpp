@@ -38,6 +38,7 @@ int fail(const Error& error) {
   std::fprintf(stderr, "pollux: %s\n", error.text().c_str());
   switch (error.code) {
     case ErrorCode::io:
+    case ErrorCode::no_space:
     case ErrorCode::not_found:
     case ErrorCode::unavailable:
     case ErrorCode::overloaded:

@@ -26,7 +26,6 @@ using schema::ErrorCode;
 using schema::Result;
 
 constexpr std::uint64_t kHistoryBytesDefault = 64ull << 30;
-constexpr std::uint64_t kQuarantineBytesDefault = 1ull << 30;
 
 struct ServeOptions {
   ModelSource source;
@@ -34,13 +33,14 @@ struct ServeOptions {
   HttpServerOptions http;
   actors::TwinOptions twin;
   std::string clock = "wall";
+  std::string sync = "always";
+  actors::JournalOptions journal;
   std::string log_format = "text";
   std::string log_level = "info";
   bool accept_model_change = false;
   bool insecure_listen = false;
   bool rebuild_history = false;
   std::string history_age = "400 d";
-  std::string quarantine_age = "90 d";
 };
 
 /// Opens the data directory, unless it was last written under another version of the model.
@@ -50,7 +50,9 @@ Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& option
     if (auto discarded = actors::discard_history(options.data); !discarded.ok()) return discarded.error();
     spdlog::info("the history is made again from the journal");
   }
-  auto journal = actors::open_rocksdb_journal(options.data, model);
+  actors::JournalOptions how = options.journal;
+  if (options.accept_model_change) how.misfits = schema::MisfitPolicy::leave_out;
+  auto journal = actors::open_rocksdb_journal(options.data, model, how);
   if (!journal.ok() || options.accept_model_change) return journal;
   const std::string& written_under = (*journal)->identity().model_version;
   if (written_under.empty() || written_under == model.version()) return journal;
@@ -68,6 +70,7 @@ int exit_code_of(const Error& error) {
     case ErrorCode::not_found:
       return kDataDirectory;
     case ErrorCode::io:
+    case ErrorCode::no_space:
       return kInputOutput;
     default:
       return kFailed;
@@ -122,6 +125,10 @@ class Startup {
         [this](const actors::ReplayProgress& progress) { server_.show_progress(progress); });
     if (!twin.ok()) return twin.error();
     twin_ = std::move(*twin);
+    for (const schema::Misfit& misfit : twin_->misfits()) {
+      spdlog::warn("set aside as poison: {} events of the journal, and {} values of other events: {}",
+                   misfit.events, misfit.values, misfit.why);
+    }
     metrics_.observe(twin_->probe(), model_->name());
     return {};
   }
@@ -158,21 +165,33 @@ int serve_until_stopped(const ServeOptions& options, const std::shared_ptr<const
   return startup.exit_code();
 }
 
-/// False, and explained, where one is no duration.
-bool take_ages(ServeOptions& options) {
-  for (auto [text, age] : {std::pair{&options.history_age, &options.twin.history.age},
-                           std::pair{&options.quarantine_age, &options.twin.quarantine.age}}) {
-    const auto parsed = schema::parse_duration(*text);
-    if (!parsed.ok()) {
-      std::cerr << "pollux serve: " << parsed.error().text() << "\n";
-      return false;
-    }
-    *age = *parsed;
+/// False, and explained, where it is no duration.
+bool take_history_age(ServeOptions& options) {
+  const auto age = schema::parse_duration(options.history_age);
+  if (!age.ok()) std::cerr << "pollux serve: " << age.error().text() << "\n";
+  if (age.ok()) options.twin.history.age = *age;
+  return age.ok();
+}
+
+/// `always`, or `interval=` and a duration of at least a millisecond.
+Result<schema::Duration> parse_sync(const std::string& text) {
+  constexpr std::string_view kInterval = "interval=";
+  if (text == "always") return schema::Duration{0};
+  if (text.starts_with(kInterval)) {
+    const auto interval = schema::parse_duration(text.substr(kInterval.size()));
+    if (interval.ok() && *interval >= schema::kMillisecond && *interval <= schema::kMinute) return *interval;
   }
-  return true;
+  return Error{ErrorCode::invalid, "--sync " + text + " is not `always` or `interval=DURATION`", "",
+               "a duration is from 1 ms to 1 min, as in interval=50ms"};
 }
 
 int run_serve(ServeOptions& options) {
+  const auto sync = parse_sync(options.sync);
+  if (!sync.ok()) {
+    std::cerr << "pollux: " << sync.error().text() << "\n";
+    return kUsage;
+  }
+  options.journal.sync_interval = *sync;
   monitoring::install_logger(
       options.log_format == "json" ? monitoring::LogFormat::json : monitoring::LogFormat::text,
       options.log_level);
@@ -185,9 +204,10 @@ int run_serve(ServeOptions& options) {
                  "that has them, or say --insecure-listen.\n";
     return kUsage;
   }
-  if (!take_ages(options)) return kUsage;
+  if (!take_history_age(options)) return kUsage;
   options.http.stop_on_signals = true;
   options.twin.clock = options.clock == "events" ? actors::ClockMode::events : actors::ClockMode::wall;
+  options.twin.warn = [](const std::string& what) { spdlog::warn("{}", what); };
   int exit_code = kOk;
   const auto model = load_or_explain(options.source, exit_code);
   return model == nullptr ? exit_code : serve_until_stopped(options, model);
@@ -206,6 +226,12 @@ void add_twin_options(CLI::App& verb, ServeOptions& options) {
       ->check(CLI::IsMember({"wall", "events"}))
       ->capture_default_str()
       ->envname("POLLUX_CLOCK");
+  verb.add_option(
+          "--sync", options.sync,
+          "When events are on disk: always, before they are acknowledged, or interval=50ms, which a power "
+          "loss can cost")
+      ->capture_default_str()
+      ->envname("POLLUX_SYNC");
   verb.add_option("--threads", options.twin.threads, "Worker threads; 0 is one a core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str()
@@ -230,15 +256,6 @@ void add_retention_options(CLI::App& verb, ServeOptions& options) {
       ->transform(CLI::AsSizeValue(false))
       ->capture_default_str()
       ->envname("POLLUX_HISTORY_BYTES");
-  verb.add_option("--quarantine-age", options.quarantine_age,
-                  "How far behind the twin's clock events stay in quarantine; 0s is for ever")
-      ->capture_default_str()
-      ->envname("POLLUX_QUARANTINE_AGE");
-  verb.add_option("--quarantine-bytes", options.twin.quarantine.bytes,
-                  "How much the quarantine may take; the oldest go first; 0 is any amount")
-      ->transform(CLI::AsSizeValue(false))
-      ->capture_default_str()
-      ->envname("POLLUX_QUARANTINE_BYTES");
   verb.add_flag("!--no-history", options.twin.keep_history,
                 "Keep no history: no answers about the past, change streams resume from memory only")
       ->envname("POLLUX_NO_HISTORY");
@@ -274,7 +291,6 @@ void add_server_options(CLI::App& verb, ServeOptions& options) {
 void add_serve(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
   options->twin.history.bytes = kHistoryBytesDefault;
-  options->twin.quarantine.bytes = kQuarantineBytesDefault;
   auto* verb = app.add_subcommand("serve", "Run a twin and serve it over HTTP");
   add_twin_options(*verb, *options);
   add_retention_options(*verb, *options);

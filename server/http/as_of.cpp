@@ -68,10 +68,7 @@ Result<ResolvedAsOf> resolve(const AsOf& as_of, const actors::Twin& twin) {
   if (history == nullptr) {
     return Error{ErrorCode::invalid, "this twin keeps no history", "", "start it without --no-history"};
   }
-  if (!twin.wait_for_history(kCatchUpMax)) {
-    return Error{ErrorCode::unavailable, "the history has not caught up with what is settled", "",
-                 "try again in a moment"};
-  }
+  if (auto caught_up = twin.wait_for_history(kCatchUpMax); !caught_up.ok()) return caught_up.error();
   const auto known = resolve_known(as_of, *history);
   if (!known.ok()) return known.error();
   ResolvedAsOf resolved{{0, *known}, 0};

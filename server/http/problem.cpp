@@ -23,6 +23,7 @@ unsigned status_of(schema::ErrorCode code) {
     case schema::ErrorCode::overloaded:
       return 429;
     case schema::ErrorCode::unavailable:
+    case schema::ErrorCode::no_space:
       return 503;
     case schema::ErrorCode::io:
     case schema::ErrorCode::corrupt:

@@ -8,8 +8,10 @@
 #include "actors/twin.h"
 #include "monitoring/metrics.h"
 #include "schema/cloud_events.h"
+#include "schema/graph_analysis.h"
 #include "server/http/background.h"
 #include "server/http/message.h"
+#include "server/http/worker.h"
 #include "server/probe.h"
 
 namespace pollux::server {
@@ -27,14 +29,19 @@ struct Site {
   std::atomic<actors::Twin*> twin{nullptr};    ///< Any thread; null while it starts.
   std::atomic<schema::Position> replayed{0};   ///< Any thread.
   std::atomic<schema::Position> to_replay{0};  ///< Any thread.
-  std::string backup_directory;                ///< Empty: backups are not taken.
-  std::atomic<bool> backing_up{false};         ///< Any thread.
-  Background background;                       ///< Its work may use the twin: stopped before that goes.
 
+  std::string backup_directory;         ///< Empty: backups are not taken.
+  std::atomic<bool> backing_up{false};  ///< Any thread.
+  Background background;                ///< Its work may use the twin: stopped before that goes.
+
+  /// Of the model; the worker's own, made when it is first asked for.
+  std::unique_ptr<const schema::GraphAnalysis> graph_analysis;
+  Worker worker;  ///< Ends before what its jobs use.
+
+  /// The answer to what needs the worker when it has too much to do: 503.
+  Reply too_busy() const;
   /// The answer to what needs the twin while it is not there yet: 503.
   Reply still_starting() const;
-  /// The answer where too many answers wait for the disk already: 503.
-  static Reply too_busy();
 };
 
 }  // namespace pollux::server

@@ -230,7 +230,7 @@ TEST_F(KeptFixture, ATwinOnAJournalOfFormatOneIsWhatItWasAndHasAHistory) {
   EXPECT_EQ(twin.digest().hex, "a2b2c3a84e1d917318b3a1e166c986b5");
   EXPECT_EQ(twin.digest().position, 39u);
   EXPECT_EQ(twin.quarantine().size(), 1u);
-  ASSERT_TRUE(twin->wait_for_history(samples::kPatience));
+  ASSERT_TRUE(twin->wait_for_history(samples::kPatience).ok());
   EXPECT_EQ(twin->history()->bounds().complete, 39u);
 }
 

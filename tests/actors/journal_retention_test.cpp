@@ -38,18 +38,6 @@ class JournalRetention : public testing::Test {
     journal_ = std::move(journal).value();
   }
 
-  void set_aside(const std::string& id, schema::EventTime clock) {
-    QuarantinedEvent event;
-    event.clock = clock;
-    event.event.add(id, 1, 0, 0);
-    ASSERT_TRUE(journal_->append({}, {event}).ok());
-  }
-  std::vector<std::uint64_t> numbers() {
-    std::vector<std::uint64_t> all;
-    const auto page = journal_->quarantine(1, 1'000);
-    for (const auto& event : *page) all.push_back(event.number);
-    return all;
-  }
   static schema::EventKey key(const std::string& id) { return schema::event_key("bms", id); }
 
   const schema::Model model_ = schema::samples::model();
@@ -133,39 +121,6 @@ TEST_F(JournalRetention, TheIdentitiesOfDroppedEventsAreForgotten) {
   ASSERT_TRUE(journal_->drop_before(2).ok());
   EXPECT_FALSE(journal_->holds(key("event-1")));
   EXPECT_TRUE(journal_->holds(key("event-2")));
-}
-
-TEST_F(JournalRetention, WhatLaysInQuarantineLongEnoughIsDropped) {
-  for (int i = 1; i <= 10; ++i) set_aside("event-" + std::to_string(i), i * 100);
-  ASSERT_TRUE(journal_->drop_quarantined(501, 0).ok());
-  EXPECT_THAT(numbers(), testing::ElementsAre(6, 7, 8, 9, 10));
-  EXPECT_FALSE(journal_->quarantine_holds(key("event-5")));
-  EXPECT_TRUE(journal_->quarantine_holds(key("event-6")));
-}
-
-TEST_F(JournalRetention, TheOldestGoWhereTheQuarantineIsTooLarge) {
-  for (int i = 1; i <= 100; ++i) set_aside("event-" + std::to_string(i), i);
-  ASSERT_TRUE(journal_->drop_quarantined(schema::kBeginning, 4'000).ok());
-  const auto kept = numbers();
-  EXPECT_LT(kept.size(), 40u);
-  EXPECT_GT(kept.size(), 5u);
-  EXPECT_EQ(kept.back(), 100u);
-}
-
-TEST_F(JournalRetention, NumbersGoOnAfterEverythingOldWasDropped) {
-  for (int i = 1; i <= 3; ++i) set_aside("event-" + std::to_string(i), i);
-  ASSERT_TRUE(journal_->drop_quarantined(1'000, 0).ok());
-  reopen();
-  set_aside("later", 2'000);
-  EXPECT_EQ(numbers().back(), 4u);
-}
-
-TEST_F(JournalRetention, AnEventSetAsideAgainIsKnownAfterItsFirstTimeIsDropped) {
-  set_aside("event", 1);
-  set_aside("event", 900);
-  ASSERT_TRUE(journal_->drop_quarantined(500, 0).ok());
-  EXPECT_THAT(numbers(), testing::ElementsAre(2));
-  EXPECT_TRUE(journal_->quarantine_holds(key("event")));
 }
 
 }  // namespace

@@ -119,7 +119,7 @@ Run run(const std::shared_ptr<const schema::Model>& model, bool keep_history) {
       if (i >= kInFlight) pending[static_cast<std::size_t>(i - kInFlight)].get();
     }
     for (int i = kBatches - kInFlight; i < kBatches; ++i) pending[static_cast<std::size_t>(i)].get();
-    if (keep_history && !twin->wait_for_history(std::chrono::seconds(60))) std::abort();
+    if (keep_history && !twin->wait_for_history(std::chrono::seconds(60)).ok()) std::abort();
     const std::chrono::duration<double> took = Clock::now() - begun;
     result.events_per_second = kEvents / took.count();
     result.cpu_us_per_event = static_cast<double>(std::clock() - cpu_begun) * 1e6 / CLOCKS_PER_SEC / kEvents;

@@ -30,7 +30,7 @@ std::unique_ptr<actors::Twin> run(const std::shared_ptr<const Model>& model, con
     });
     done.get_future().get();
   }
-  EXPECT_TRUE(twin->wait_for_history(std::chrono::seconds(60)));
+  EXPECT_TRUE(twin->wait_for_history(std::chrono::seconds(60)).ok());
   return twin;
 }
 

@@ -35,7 +35,7 @@ kj::Promise<Reply> take_backup(const Request& request, Site& site, actors::Twin&
                          "start it with --backup-directory DIR", ""});
   }
   if (site.backing_up.exchange(true)) return problem(409, {"a backup is under way", "", "wait for it", ""});
-  Reply busy = Site::too_busy();
+  Reply busy = site.too_busy();
   return site.background
       .run<Reply>(
           [&site, &twin]() -> Reply {

@@ -183,7 +183,7 @@ kj::Promise<Reply> in_the_past(Site& site, actors::Twin& twin, const Wanted& wan
   auto held = std::make_shared<actors::StateView>(std::move(present));
   return site.background.run<Reply>(
       [&site, &twin, wanted, held] { return render_past(*site.model, twin, wanted, std::move(*held)); },
-      Site::too_busy());
+      site.too_busy());
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ kj::Promise<Reply> digest_of_the_past(Site& site, actors::Twin& twin, const AsOf
         auto held = std::make_shared<actors::StateView>(std::move(view));
         return site.background.run<Reply>(
             [&site, &twin, as_of, held] { return render_past(*site.model, twin, as_of, std::move(*held)); },
-            Site::too_busy());
+            site.too_busy());
       });
 }
 

@@ -97,7 +97,7 @@ kj::Promise<Reply> in_the_past(Site& site, actors::Twin& twin, const AsOf& as_of
         if (!past.ok()) return past_problem(past.error());
         return render(past->view, past->at);
       },
-      Site::too_busy());
+      site.too_busy());
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ kj::Promise<Reply> from_history(Site& site, actors::Twin& twin, const Wanted& wa
         auto held = std::make_shared<const actors::StateView>(std::move(view));
         return site.background.run<Reply>(
             [&site, &twin, wanted, held] { return render_past(*site.model, twin, wanted, *held); },
-            Site::too_busy());
+            site.too_busy());
       });
 }
 

@@ -11,8 +11,9 @@ Reply Site::still_starting() const {
                        "try again; /readyz shows the progress", ""});
 }
 
-Reply Site::too_busy() {
-  return problem(503, {"too many answers are waiting for the disk", "", "try again in a moment", ""});
+Reply Site::too_busy() const {
+  return problem(503, {"the server is computing as many answers of this kind as it takes on at once", "",
+                       "try again in a moment", ""});
 }
 
 namespace routes {
@@ -24,12 +25,13 @@ Reply show_liveness() {
 Reply show_readiness(const Site& site) {
   const actors::Twin* twin = site.twin.load();
   const std::string failure = twin == nullptr ? "" : twin->failure();
-  const bool ready = twin != nullptr && failure.empty();
+  const auto stall = twin == nullptr ? std::nullopt : twin->stall();
+  const bool ready = twin != nullptr && failure.empty() && !stall;
   JsonBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
   write_key(json, "status");
-  write_text(json, ready ? "ready" : twin == nullptr ? "replaying" : "failed");
+  write_text(json, ready ? "ready" : twin == nullptr ? "replaying" : stall ? "disk_full" : "failed");
   if (twin == nullptr) {
     write_key(json, "replayed");
     json.Uint64(site.replayed.load());
@@ -40,10 +42,15 @@ Reply show_readiness(const Site& site) {
     json.Uint64(twin->settled_position());
     write_key(json, "clock");
     write_time(json, twin->clock());
+    const schema::Duration window = twin->journal().loss_window();
+    write_key(json, "sync");
+    write_text(json, window == 0 ? "always" : "interval");
+    write_key(json, "loss_window_ms");
+    json.Int64(window / schema::kMillisecond);
   }
-  if (!failure.empty()) {
+  if (!failure.empty() || stall) {
     write_key(json, "failure");
-    write_text(json, failure);
+    write_text(json, stall ? stall->text() : failure);
   }
   json.EndObject();
   Reply reply{ready ? 200u : 503u, "application/json", text_of(buffer), {}};

@@ -1,0 +1,48 @@
+// A client that sends events over HTTP and records what was acknowledged, across any number of servers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "schema/event.h"
+#include "schema/model.h"
+
+namespace pollux::faults {
+
+/// One event as it was made, and whether a server said that it is durable.
+struct SentEvent {
+  schema::EventBatch event;  ///< Exactly one.
+  bool acknowledged = false;
+};
+
+/// Makes random events of one source, sends them in batches, and sends again what was not acknowledged.
+/// Thread-compatible: one thread at a time, a new one for each server.
+class RecordingClient {
+ public:
+  /// `name` keeps its ids apart from those of others.
+  RecordingClient(const schema::Model& model, std::string name, schema::SourceIndex source,
+                  std::uint64_t seed);
+
+  /// Sends until the server is gone or `batches` have been answered.
+  void send_to(const std::string& url, std::size_t batches);
+
+  /// By id.
+  const std::map<std::string, SentEvent>& sent() const { return sent_; }
+
+ private:
+  std::vector<std::string> next_batch();
+  std::string make_event();
+
+  const schema::Model& model_;
+  const std::string name_;
+  const schema::SourceIndex source_;
+  std::mt19937_64 random_;
+  std::vector<std::pair<schema::EntityIndex, schema::AttributeSlot>> observed_;
+  std::map<std::string, SentEvent> sent_;
+  std::vector<std::string> unanswered_;  // ids, of one batch
+};
+
+}  // namespace pollux::faults
