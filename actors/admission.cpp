@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "actors/planted_bugs.h"
+
 namespace pollux::actors {
 
 using schema::before;
@@ -24,6 +26,8 @@ const char* name_of(EventOutcome outcome) {
       return "from_the_future";
     case EventOutcome::poison:
       return "poison";
+    case EventOutcome::refused:
+      return "refused";
   }
   return "?";
 }
@@ -57,18 +61,27 @@ void Admission::begin_epoch(EventTime now) {
 }
 
 EventOutcome Admission::admit(const EventKey& key, const Event& event, const EventKey& named) {
-  if (known_.contains(key)) return EventOutcome::duplicate;
   const schema::Source& source = model_.sources()[event.source];
-  const EventTime deadline = before(epoch_clock_, source.allowed_lateness);
-  if (event.time < deadline) return EventOutcome::too_late;
-  if (now_ != kBeginning && event.time > schema::after(now_, source.clock_tolerance)) {
-    return EventOutcome::from_the_future;
+  return admit_since(before(epoch_clock_, source.allowed_lateness), key, event, named);
+}
+
+EventOutcome Admission::readmit(const EventKey& key, const Event& event, const EventKey& named) {
+  return admit_since(horizon(), key, event, named);
+}
+
+EventOutcome Admission::admit_since(EventTime deadline, const EventKey& key, const Event& event,
+                                    const EventKey& named) {
+  if (event.time < deadline) return known_.contains(key) ? EventOutcome::duplicate : EventOutcome::too_late;
+  if (now_ != kBeginning &&
+      event.time > schema::after(now_, model_.sources()[event.source].clock_tolerance)) {
+    return known_.contains(key) ? EventOutcome::duplicate : EventOutcome::from_the_future;
   }
   if (revisions_.concerns(event.kind, key)) {
+    if (known_.contains(key)) return EventOutcome::duplicate;
     const EventOutcome outcome = revise(key, event, named, deadline);
     if (outcome != EventOutcome::accepted) return outcome;
   }
-  remember(key, event);
+  if (!remember(key, event)) return EventOutcome::duplicate;
   clock_ = std::max(clock_, event.time);
   return EventOutcome::accepted;
 }
@@ -92,16 +105,19 @@ void Admission::restore_clock(EventTime clock) {
   clock_ = std::max(clock_, clock);
 }
 
-void Admission::remember(const EventKey& key, const Event& event) {
+/// False where it is known already.
+bool Admission::remember(const EventKey& key, const Event& event) {
+  if (!known_.emplace(key, Revisions::Observed{event.time, event.entity}).second) return false;
   if (generations_.empty() || generations_.back().keys.size() == kGenerationKeysMax)
     generations_.emplace_back();
   Generation& generation = generations_.back();
   generation.newest = std::max(generation.newest, event.time);
   generation.keys.push_back(key);
-  known_.emplace(key, Revisions::Observed{event.time, event.entity});
+  return true;
 }
 
 std::vector<StandingChange> Admission::end_epoch() {
+  if (POLLUX_PLANTED(epoch_forgets_duplicates)) known_.clear();
   // A generation goes when its newest event is final; the last one stays open.
   while (generations_.size() > 1 && generations_.front().newest < horizon_at(clock_)) {
     for (const EventKey& key : generations_.front().keys) known_.erase(key);

@@ -15,7 +15,14 @@
 namespace pollux::actors {
 
 /// What became of one submitted event.
-enum class EventOutcome : std::uint8_t { accepted, duplicate, too_late, from_the_future, poison };
+enum class EventOutcome : std::uint8_t {
+  accepted,
+  duplicate,
+  too_late,
+  from_the_future,
+  poison,
+  refused,  ///< It was to be set aside, and the quarantine is full: it was not taken.
+};
 const char* name_of(EventOutcome outcome);
 
 /// Decides on events one by one and moves the twin's clock. Not thread-safe. `model` must outlive it.
@@ -49,6 +56,11 @@ class Admission {
   EventOutcome admit(const schema::EventKey& key, const schema::Event& event,
                      const schema::EventKey& named = {});
 
+  /// The same for an event that was set aside and that someone now wants in. It may be later than its source
+  /// is allowed to be, as far as memory reaches: what lies before the horizon stays too late.
+  EventOutcome readmit(const schema::EventKey& key, const schema::Event& event,
+                       const schema::EventKey& named = {});
+
   /// Takes in a journaled event as it was decided then.
   void restore(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named = {});
   void restore_clock(schema::EventTime clock);
@@ -62,8 +74,12 @@ class Admission {
   std::vector<StandingChange> end_epoch();
 
   schema::EventTime clock() const { return clock_; }
+  /// What lies before cannot be accepted in this epoch, whoever wants it.
+  schema::EventTime horizon() const { return horizon_at(epoch_clock_); }
   /// Before this, nothing can be accepted once the clock stood at `clock`.
   schema::EventTime horizon_at(schema::EventTime clock) const;
+  /// The largest allowed lateness of any source.
+  schema::Duration lateness_max() const { return lateness_max_; }
   std::size_t remembered() const { return known_.size(); }
   /// Events kept because corrections or retractions speak of them.
   std::size_t revised_events() const { return revisions_.size(); }
@@ -74,9 +90,12 @@ class Admission {
     schema::EventTime newest = schema::kBeginning;
     std::vector<schema::EventKey> keys;
   };
-  static constexpr std::size_t kGenerationKeysMax = 65'536;
+  /// Few, so that the identities in memory are hardly more than those that matter and stay in the cache.
+  static constexpr std::size_t kGenerationKeysMax = 4'096;
 
-  void remember(const schema::EventKey& key, const schema::Event& event);
+  EventOutcome admit_since(schema::EventTime deadline, const schema::EventKey& key,
+                           const schema::Event& event, const schema::EventKey& named);
+  bool remember(const schema::EventKey& key, const schema::Event& event);
   EventOutcome revise(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named,
                       schema::EventTime deadline);
 

@@ -24,6 +24,11 @@ struct Change {
   schema::Value is;
 };
 
+/// What changes made one after another come to in all, by entity, attribute and time: an interval that was
+/// changed more than once is told once, one that came back to what it was not at all. `before`: the clock
+/// when the epoch began.
+std::vector<Change> net_changes(std::vector<Change> changes, schema::EventTime before);
+
 /// Everything one epoch changed. Immutable, shared by all readers.
 class EpochChanges {
  public:

@@ -15,7 +15,8 @@ void ChangeFeed::start(Position start) {
   oldest_ = start;
 }
 
-void ChangeFeed::publish(EpochChangesPtr changes) {
+ChangeFeed::Fill ChangeFeed::publish(EpochChangesPtr changes) {
+  Fill fill;
   {
     const std::lock_guard lock(mutex_);
     changes_ += changes->size();
@@ -25,9 +26,11 @@ void ChangeFeed::publish(EpochChangesPtr changes) {
       oldest_ = epochs_.front()->position;
       epochs_.pop_front();
     }
+    fill = {epochs_.size(), changes_};
   }
   const std::lock_guard lock(subscribers_mutex_);
   for (const auto& [id, notify] : subscribers_) notify();
+  return fill;
 }
 
 ChangeFeed::Page ChangeFeed::after(Position after, std::size_t limit) const {

@@ -24,7 +24,13 @@ class ChangeFeed {
   /// `start`: the position readers may resume from when nothing has been published yet.
   void start(schema::Position start);
 
-  void publish(EpochChangesPtr changes);
+  /// How much of the window is filled.
+  struct Fill {
+    std::size_t epochs = 0;
+    std::size_t changes = 0;
+  };
+  /// Returns the fill afterwards.
+  Fill publish(EpochChangesPtr changes);
 
   /// Settled epochs after `after`, oldest first, at most `limit`. `oldest`: the position before the oldest
   /// one kept.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/entity_parts.h"
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -261,7 +262,8 @@ bool Entity::run_steps(EventTime at, const EpochTimes& times, Workspace& workspa
 bool Entity::move_on(AttributeSlot attribute, EventTime at, const Value& value, const EpochTimes& times,
                      Workspace& workspace) {
   Value& present = operands_[attribute];
-  if (value == present) return false;
+  if (value == present || (POLLUX_PLANTED(cut_off_ignores_quality) && value.bits == present.bits))
+    return false;
   timelines_[attribute].append_other(at, value, horizon_of(attribute, times));
   workspace.changed_from[attribute] = at;
   record(attribute, {at, kNever}, present, value, times, workspace);
@@ -323,7 +325,8 @@ void Entity::plan_wake(const EpochTimes& times, Workspace& workspace) {
                       extras_->observations[a].stale_after(times.clock, type_->attributes[a].expect_every));
     }
   }
-  if (wake != wake_ && wake != kNever) workspace.wakes.push_back({wake, index_});
+  const bool missed = POLLUX_PLANTED(retraction_keeps_timer) && wake < wake_ && wake_ != kNever;
+  if (wake != wake_ && wake != kNever && !missed) workspace.wakes.push_back({wake, index_});
   wake_ = wake;
 }
 

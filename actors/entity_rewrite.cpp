@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/entity_parts.h"
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -180,12 +181,14 @@ void Entity::collect_dirty(const Step& step, const EpochTimes& times, Workspace&
     for (Interval interval : workspace.differences[operand]) {
       if (step.form == Step::Form::temporal && !remembers) {
         interval.from = schema::after(interval.from, step.temporal.lead());
-        interval.to = schema::after(interval.to, step.temporal.reach());
+        if (!POLLUX_PLANTED(window_not_reached))
+          interval.to = schema::after(interval.to, step.temporal.reach());
       }
       // Where the old course and the new one meet, only one of them may have come to a change.
       if (remembers) interval.to = schema::after(interval.to, 1);
       // Beyond what time has set off so far, nothing stands that could be left as it is.
       if (!step.is_plain() && interval.to > extras_->timers_to) interval.to = kNever;
+      if (POLLUX_PLANTED(dirty_interval_cut_short) && interval.to != kNever) --interval.to;
       if (interval.from <= times.clock) dirty.push_back(interval);
     }
   }
@@ -308,6 +311,7 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
     const Value result = tree.result();
     if (result != versions.back().value) versions.push_back({at, result});
   }
+  if (POLLUX_PLANTED(aggregate_left_in_the_past)) workspace.members_later.clear();
   for (const std::uint32_t i : workspace.members_later) {
     tree.set(inbox_[i].member, converted(inbox_[i].timeline->last().value, inbox_[i].conversion));
   }
@@ -330,6 +334,7 @@ bool Entity::is_moment(const Step& step, EventTime at, const Workspace& workspac
 }
 
 bool Entity::remembers_the_same_at(const Step& step, EventTime time, const Workspace& workspace) const {
+  if (POLLUX_PLANTED(memory_is_not_compared)) return true;
   const auto end = static_cast<AttributeSlot>(step.target + step.width);
   for (auto a = static_cast<AttributeSlot>(end - step.remembered); a < end; ++a) {
     if (workspace.operands[a] != just_before(timelines_[a], time)) return false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -25,14 +26,16 @@ void Episodes::initialise(EntityIndex constraint, schema::Symbol status) {
   if (status != Model::kViolated) return;
   episodes_[constraint].emplace(kBeginning, kNever);
   ++open_;
+  ++kept_;
 }
 
 void Episodes::apply(const Change& change) {
   const bool was = violated(change.was);
   const bool is = violated(change.is);
-  if (was == is) return;
+  if (was == is || (POLLUX_PLANTED(episode_not_withdrawn) && change.revision && was)) return;
   Intervals& intervals = episodes_[change.entity];
   const bool was_open = is_open(intervals);
+  kept_ -= intervals.size();
   if (is) {
     add(intervals, change.from, change.to);
   } else {
@@ -40,7 +43,8 @@ void Episodes::apply(const Change& change) {
   }
   open_ += is_open(intervals);
   open_ -= was_open;
-  while (intervals.size() > kPerConstraintMax) intervals.erase(intervals.begin());
+  for (; intervals.size() > kPerConstraintMax; ++dropped_) intervals.erase(intervals.begin());
+  kept_ += intervals.size();
 }
 
 void Episodes::add(Intervals& intervals, EventTime from, EventTime to) {
@@ -89,6 +93,7 @@ std::vector<Episode> Episodes::find(EntityIndex constraint, EventTime from, Even
 
 void Episodes::check_invariants() const {
   std::size_t open = 0;
+  std::size_t kept = 0;
   for (const auto& [entity, intervals] : episodes_) {
     POLLUX_ASSERT(intervals.size() <= kPerConstraintMax, "the number of episodes kept is bounded");
     EventTime last_end = kBeginning;
@@ -99,7 +104,9 @@ void Episodes::check_invariants() const {
       first = false;
     }
     open += is_open(intervals);
+    kept += intervals.size();
   }
+  POLLUX_ASSERT(kept == kept_, "episodes are counted");
   POLLUX_ASSERT(open == open_, "open episodes are counted");
 }
 

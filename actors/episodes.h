@@ -39,6 +39,9 @@ class Episodes {
 
   /// How many constraints are violated now.
   std::size_t open() const { return open_; }
+  /// How many are kept of all constraints together, and how many were dropped.
+  std::size_t kept() const { return kept_; }
+  std::size_t dropped() const { return dropped_; }
 
   void check_invariants() const;
 
@@ -51,6 +54,8 @@ class Episodes {
 
   std::map<schema::EntityIndex, Intervals> episodes_;
   std::size_t open_ = 0;
+  std::size_t kept_ = 0;
+  std::size_t dropped_ = 0;
 };
 
 }  // namespace pollux::actors

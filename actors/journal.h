@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/quarantine_index.h"
+#include "schema/epoch_codec.h"
 #include "schema/event.h"
 #include "schema/model.h"
 #include "schema/result.h"
@@ -24,6 +26,8 @@ struct JournalOptions {
   /// 0: every append is synced before it is acknowledged. Else they are synced together, this long after the
   /// first of them at the latest, and a power loss (not a kill) can cost what was acknowledged within it.
   schema::Duration sync_interval = 0;
+  /// What becomes of records that no longer fit the model.
+  schema::MisfitPolicy misfits = schema::MisfitPolicy::refuse;
   /// Where the files lie; outlives the journal. Null: the operating system's. Another one is for tests.
   rocksdb::Env* env = nullptr;
 };
@@ -34,8 +38,6 @@ struct JournalIdentity {
   std::string model_version;  ///< Version of the model its latest record was written under.
 };
 
-using schema::QuarantinedEvent;
-
 /// Append-only, durable, ordered. One thread at a time may append; reads may run beside it.
 ///
 /// This is the seam where a replicated stream can stand in for the embedded store: append a batch and get its
@@ -44,28 +46,29 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  /// Makes `record` durable, together with events to be set aside, in one atomic write. `record.position`
-  /// must be `last_position() + 1`; with position 0 only the quarantine is written. On return the bytes are
-  /// on disk. After an error nothing of the call is visible; whether it is on disk is not known. After
-  /// no_space the only append allowed is the same one again: once there is room it succeeds, and the record
-  /// is there once. After any other error all appends fail until the journal is reopened.
+  /// Makes `record` durable, together with what it does to the quarantine, in one atomic write.
+  /// `record.position` must be `last_position() + 1`; with position 0 only the quarantine is written. On
+  /// return the bytes are on disk. After an error nothing of the call is visible; whether it is on disk is
+  /// not known. After no_space the only append allowed is the same one again: once there is room it succeeds,
+  /// and the record is there once. After any other error all appends fail until the journal is reopened.
   virtual schema::Result<void> append(const schema::EpochRecord& record,
-                                      const std::vector<QuarantinedEvent>& quarantined) = 0;
+                                      const QuarantineChanges& quarantine) = 0;
 
   /// Calls `visit` for each record from `from` on, in order, until it returns false. Errors: corrupt, naming
-  /// the position and what can be done; io.
+  /// the position and what can be done; io; not_found and conflict where a record does not fit the model and
+  /// this was not to be left out.
   virtual schema::Result<void> read(schema::Position from,
                                     const std::function<bool(schema::EpochRecord&)>& visit) const = 0;
 
-  /// Up to `limit` quarantined events numbered from `from` on.
+  /// Up to `limit` quarantined events numbered from `from` on. One that does not fit the model says why.
   virtual schema::Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from,
                                                                    std::size_t limit) const = 0;
 
   /// Whether an event with this key is in some record, however old.
   virtual bool holds(const schema::EventKey& key) const = 0;
 
-  /// Whether an event with this key lies in quarantine.
-  virtual bool quarantine_holds(const schema::EventKey& key) const = 0;
+  /// What lies in quarantine. Thread-safe; lives as long as the journal.
+  virtual const QuarantineIndex& quarantine_index() const = 0;
 
   /// Position of the newest record; 0 when there is none.
   virtual schema::Position last_position() const = 0;
@@ -81,7 +84,9 @@ class Journal {
 };
 
 /// Opens or creates the RocksDB journal in `directory`. Format: actors/JOURNAL.md. Event names are resolved
-/// against `model`, which must outlive the journal. Errors: conflict when another process has it open, or it
+/// against `model`, which must outlive the journal. What does not fit `model` is left out by `read` where
+/// `options` say so, and also where the journal was last written under this very model: what did not fit was
+/// accepted then. Errors: conflict when another process has it open, or it
 /// belongs to another twin; corrupt (naming the file and what can be done) when it is damaged or of an
 /// unknown format; io.
 schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,

@@ -71,6 +71,31 @@ std::array<char, 16> identity_key(const schema::EventKey& event) {
   return key;
 }
 
+std::array<char, 9> decision_key(std::uint64_t number) {
+  std::array<char, 9> key = quarantine_key(number);
+  key[0] = kDecided;
+  return key;
+}
+
+std::optional<schema::EventKey> read_event_key(std::string_view bytes) {
+  if (bytes.size() != 16) return std::nullopt;
+  return schema::EventKey{get_big_endian(bytes.data()), get_big_endian(bytes.data() + 8)};
+}
+
+std::array<char, kDecisionBytes> write_decision(const Decision& decision) {
+  std::array<char, kDecisionBytes> bytes;
+  bytes[0] = decision.admitted ? 'a' : 'd';
+  put_big_endian(bytes.data() + 1, decision.position);
+  const auto key = identity_key(decision.key);
+  std::memcpy(bytes.data() + 9, key.data(), key.size());
+  return bytes;
+}
+
+std::optional<Decision> read_decision(std::string_view value) {
+  if (value.size() != kDecisionBytes || (value[0] != 'a' && value[0] != 'd')) return std::nullopt;
+  return Decision{value[0] == 'a', get_big_endian(value.data() + 1), *read_event_key(value.substr(9))};
+}
+
 std::array<char, kHeaderBytes> write_header(const RecordHeader& header) {
   std::array<char, kHeaderBytes> bytes;
   std::memcpy(bytes.data(), &kVersion, sizeof kVersion);

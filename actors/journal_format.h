@@ -32,6 +32,7 @@ inline constexpr std::string_view kModelTextPrefix = "model/";
 /// First byte of a key in `quarantine`.
 inline constexpr char kByNumber = 'n';
 inline constexpr char kByEventKey = 'k';
+inline constexpr char kDecided = 'r';
 
 /// BLAKE2b-256.
 using Hash = std::array<unsigned char, 32>;
@@ -48,7 +49,19 @@ std::optional<std::uint64_t> number_of_key(std::string_view key);
 
 std::array<char, 9> quarantine_key(std::uint64_t number);
 std::array<char, 17> quarantine_key(const schema::EventKey& key);
+std::array<char, 9> decision_key(std::uint64_t number);
+std::optional<schema::EventKey> read_event_key(std::string_view bytes);
 std::array<char, 16> identity_key(const schema::EventKey& key);
+
+/// What became of a quarantined event.
+struct Decision {
+  bool admitted = false;
+  schema::Position position = 0;  ///< Where it was admitted.
+  schema::EventKey key;
+};
+inline constexpr std::size_t kDecisionBytes = 1 + 8 + 16;
+std::array<char, kDecisionBytes> write_decision(const Decision& decision);
+std::optional<Decision> read_decision(std::string_view value);
 
 /// What stands before the bytes of a record.
 struct RecordHeader {

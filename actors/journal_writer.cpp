@@ -2,13 +2,17 @@
 
 #include <utility>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
 
-JournalWriter::JournalWriter(Journal& journal) : journal_(journal), thread_([this] { run(); }) {}
+JournalWriter::JournalWriter(Journal& journal, Later later) : journal_(journal), later_(std::move(later)) {
+  if (!later_) thread_ = std::thread([this] { run(); });
+}
 
 JournalWriter::~JournalWriter() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -17,13 +21,17 @@ JournalWriter::~JournalWriter() {
   thread_.join();
 }
 
-void JournalWriter::append(const schema::EpochRecord& record,
-                           const std::vector<QuarantinedEvent>& quarantined,
+void JournalWriter::append(const schema::EpochRecord& record, const QuarantineChanges& quarantine,
                            std::function<void(schema::Result<void>)> done) {
+  if (POLLUX_PLANTED(acknowledged_before_durable)) std::exchange(done, [](auto) {})({});
+  if (later_) {
+    later_([this, job = Job{&record, &quarantine, std::move(done)}] { write(job); });
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     POLLUX_ASSERT(!job_.done, "one append at a time");
-    job_ = {&record, &quarantined, std::move(done)};
+    job_ = {&record, &quarantine, std::move(done)};
   }
   changed_.notify_one();
 }
@@ -37,7 +45,7 @@ void JournalWriter::run() {
       if (!job_.done) return;
       job = std::exchange(job_, {});
     }
-    job.done(journal_.append(*job.record, *job.quarantined));
+    write(job);
   }
 }
 

@@ -1,7 +1,11 @@
+#include <map>
 #include <mutex>
-#include <unordered_set>
+#include <vector>
+
+#include <tsl/robin_set.h>
 
 #include "actors/journal.h"
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -14,17 +18,22 @@ class MemoryJournal final : public Journal {
       : model_(model), identity_{model.name(), model.version()} {}
 
   schema::Result<void> append(const schema::EpochRecord& record,
-                              const std::vector<QuarantinedEvent>& quarantined) override {
+                              const QuarantineChanges& quarantine) override {
     const std::scoped_lock lock(mutex_);
     if (record.position != 0) {
       POLLUX_ASSERT(record.position == records_.size() + 1);
-      records_.push_back(record);
-      for (const schema::Event& event : record.events.events) {
-        keys_.insert(schema::event_key(record.events, event, model_));
-      }
+      schema::EpochRecord& stored = records_.emplace_back(record);
+      if (POLLUX_PLANTED(journal_loses_last_event) && record.events.events.size() > 3)
+        stored.events.events.pop_back();
+      stored.events.identify(model_);
       bytes_ += bytes_of(record.events);
     }
-    for (const QuarantinedEvent& event : quarantined) set_aside(event);
+    for (const QuarantineExit& exit : quarantine.exits) {
+      quarantined_.erase(exit.number);
+      index_.decide(exit.number, exit.admitted, exit.admitted ? record.position : 0);
+    }
+    for (const auto& [number, decision] : index_.surplus(0)) index_.forget(number);
+    for (const QuarantinedEvent& event : quarantine.set_aside) set_aside(event);
     return {};
   }
 
@@ -41,21 +50,24 @@ class MemoryJournal final : public Journal {
                                                            std::size_t limit) const override {
     const std::scoped_lock lock(mutex_);
     std::vector<QuarantinedEvent> page;
-    for (std::size_t i = from == 0 ? 0 : from - 1; i < quarantined_.size() && page.size() < limit; ++i) {
-      page.push_back(quarantined_[i]);
+    for (auto next = quarantined_.lower_bound(from); next != quarantined_.end() && page.size() < limit;
+         ++next) {
+      page.push_back(next->second);
     }
     return page;
   }
 
+  /// Asked for events that are not accepted, so the identities are put in order only then.
   bool holds(const schema::EventKey& key) const override {
     const std::scoped_lock lock(mutex_);
+    for (; indexed_ < records_.size(); ++indexed_) {
+      const auto& keys = records_[indexed_].events.keys;
+      keys_.insert(keys.begin(), keys.end());
+    }
     return keys_.contains(key);
   }
 
-  bool quarantine_holds(const schema::EventKey& key) const override {
-    const std::scoped_lock lock(mutex_);
-    return quarantined_keys_.contains(key);
-  }
+  const QuarantineIndex& quarantine_index() const override { return index_; }
 
   schema::Position last_position() const override {
     const std::scoped_lock lock(mutex_);
@@ -85,19 +97,23 @@ class MemoryJournal final : public Journal {
 
   void set_aside(const QuarantinedEvent& event) {
     POLLUX_ASSERT(event.event.events.size() == 1);
-    QuarantinedEvent& stored = quarantined_.emplace_back(event);
-    stored.number = quarantined_.size();
-    quarantined_keys_.insert(schema::event_key(stored.event, stored.event.events.front(), model_));
-    bytes_ += bytes_of(stored.event);
+    const std::uint64_t number = ++last_number_;
+    QuarantinedEvent& stored = quarantined_.emplace(number, event).first->second;
+    stored.number = number;
+    index_.set_aside(number, schema::event_key(stored.event, stored.event.events.front(), model_),
+                     stored.reason, bytes_of(stored.event));
+    bytes_ += bytes_of(event.event);
   }
 
   const schema::Model& model_;
   const JournalIdentity identity_;
   mutable std::mutex mutex_;
   std::vector<schema::EpochRecord> records_;
-  std::unordered_set<schema::EventKey, schema::EventKeyHash> keys_;
-  std::vector<QuarantinedEvent> quarantined_;
-  std::unordered_set<schema::EventKey, schema::EventKeyHash> quarantined_keys_;
+  mutable tsl::robin_set<schema::EventKey, schema::EventKeyHash> keys_;  // of the first `indexed_` records
+  mutable std::size_t indexed_ = 0;
+  std::map<std::uint64_t, QuarantinedEvent> quarantined_;
+  std::uint64_t last_number_ = 0;
+  QuarantineIndex index_;
   std::uint64_t bytes_ = 0;
 };
 

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace pollux::actors {
 
@@ -12,6 +14,8 @@ namespace pollux::actors {
 class Counter {
  public:
   void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
+  /// The same where one thread alone ever adds: no locked instruction.
+  void add_alone(std::uint64_t n = 1) { value_.store(value() + n, std::memory_order_relaxed); }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -52,6 +56,24 @@ class DurationHistogram {
   std::atomic<std::int64_t> sum_ns_{0};
 };
 
+/// What became of the events of one source, and which of its sequence numbers are missing. Of accepted events
+/// and their numbers, replay included; otherwise since the process started.
+struct SourceProbe {
+  std::string name;  ///< `*`: all that the model does not declare; their sequence numbers are not followed.
+  Counter accepted;
+  Counter duplicates;
+  Counter too_late;
+  Counter from_the_future;
+  Counter poison;
+  Counter refused;
+  Gauge newest_time_ns;    ///< Latest event time; `kBeginning` before any.
+  Gauge sequence_highest;  ///< 0 where it counts none.
+  Gauge sequence_missing;
+  Gauge sequence_gaps;
+  Gauge sequence_lost;
+  Gauge sequence_restarts;
+};
+
 /// What a domain counts. All totals since the process started, replay not included unless said.
 struct DomainProbe {
   Counter events_accepted;
@@ -59,10 +81,14 @@ struct DomainProbe {
   Counter events_too_late;
   Counter events_from_the_future;
   Counter events_poison;
+  Counter events_refused;  ///< To be set aside while the quarantine was full.
+  Counter quarantine_admitted;
+  Counter quarantine_discarded;
+  Counter misfit_events;  ///< Of replayed records, left out because the model no longer has their names.
+  Counter misfit_values;
   Counter submissions_refused_queue_full;
   Counter submissions_refused_disk_full;
   Counter journal_append_failures;
-  Counter sequence_gaps;
   Counter epochs_settled;
   Counter epochs_replayed;
   Counter entities_evaluated;
@@ -70,10 +96,27 @@ struct DomainProbe {
   Counter revisions;     ///< Changes to an already settled past.
   Counter changes;       ///< Values that changed, revisions included.
   Counter journal_bytes;
-  Counter changes_dropped_slow_reader;
+  Counter actors_restarted;  ///< Entities whose actor died and was replaced.
+  Counter epochs_full;  ///< Epochs that left submissions waiting because they had as many events as allowed.
+  Counter episodes_dropped;                ///< Beyond what is kept of each constraint.
+  Gauge remembered_events;                 ///< Identities kept in memory to tell duplicates.
+  std::array<Gauge, 3> quarantine_events;  ///< Waiting to be decided, by `schema::QuarantineReason`.
+  Gauge quarantine_bytes;
+  Gauge quarantine_events_max;
+  Gauge quarantine_bytes_max;
+  std::vector<SourceProbe> sources;  ///< By source index; made before anything reads it.
   Gauge entities;
   Gauge revised_events;  ///< Kept because corrections or retractions speak of them.
-  Gauge queue_events;    ///< Submitted, not yet settled.
+  Gauge revised_events_max;
+  Gauge epoch_events;  ///< In the newest epoch.
+  Gauge epoch_events_max;
+  Gauge change_epochs;  ///< Whose changes are kept for readers that resume.
+  Gauge change_epochs_max;
+  Gauge changes_kept;  ///< In all of these.
+  Gauge changes_kept_max;
+  Gauge episodes_kept;
+  Gauge episodes_per_constraint_max;
+  Gauge queue_events;  ///< Submitted, not yet settled.
   Gauge queue_events_max;
   Gauge clock_ns;  ///< The twin's clock, event time.
   Gauge settled_position;

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -83,7 +84,8 @@ void Revisions::add(const Said& said) {
   node.time = said.time;
   node.sequence = said.sequence;
   node.named = said.named;
-  if (said.kind == EventKind::retract) nodes_[said.named].retracted = true;
+  if (said.kind == EventKind::retract)
+    nodes_[said.named].retracted = !POLLUX_PLANTED(lost_retraction) || nodes_[said.named].known;
   if (said.kind == EventKind::correct) nodes_[said.named].corrections.push_back(said.key);
 }
 

@@ -7,10 +7,13 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "actors/journal.h"
 #include "actors/journal_format.h"
+#include "actors/rocksdb_quarantine.h"
+#include "actors/rocksdb_records.h"
 #include "actors/rocksdb_store.h"
 #include "actors/write_ahead_log.h"
 #include "schema/assert.h"
@@ -28,26 +31,16 @@ namespace {
 
 constexpr std::size_t kReplayReadaheadBytes = 2u << 20;
 
-template <std::size_t N>
-rocksdb::Slice slice(const std::array<char, N>& bytes) {
-  return {bytes.data(), bytes.size()};
-}
-rocksdb::Slice slice(std::string_view text) {
-  return {text.data(), text.size()};
-}
-std::string_view view(const rocksdb::Slice& bytes) {
-  return {bytes.data(), bytes.size()};
-}
-
-Error damaged(const std::string& directory, const std::string& what, std::string message) {
-  return {ErrorCode::corrupt, std::move(message), directory + ", " + what, kDamageAdvice};
-}
-
 class RocksdbJournal final : public Journal {
  public:
   RocksdbJournal(std::unique_ptr<RocksdbStore> store, const schema::Model& model,
-                 schema::Duration sync_interval)
-      : store_(std::move(store)), model_(model), sync_interval_(sync_interval), encoder_(model) {
+                 const JournalOptions& options)
+      : store_(std::move(store)),
+        model_(model),
+        misfits_(options.misfits),
+        sync_interval_(options.sync_interval),
+        encoder_(model),
+        quarantine_(*store_, model) {
     if (sync_interval_ > 0) syncing_ = std::thread([this] { sync_now_and_then(); });
   }
   ~RocksdbJournal() override;
@@ -55,12 +48,15 @@ class RocksdbJournal final : public Journal {
   // Second step of opening: checks or writes what the layout requires.
   Result<void> load();
 
-  Result<void> append(const schema::EpochRecord& record,
-                      const std::vector<QuarantinedEvent>& quarantined) override;
+  Result<void> append(const schema::EpochRecord& record, const QuarantineChanges& quarantine) override;
   Result<void> read(Position from, const std::function<bool(schema::EpochRecord&)>& visit) const override;
-  Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from, std::size_t limit) const override;
+  Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from, std::size_t limit) const override {
+    const auto using_it = store_->use();
+    if (!store_->is_open()) return not_open();
+    return quarantine_.read(from, limit);
+  }
   bool holds(const schema::EventKey& key) const override;
-  bool quarantine_holds(const schema::EventKey& key) const override;
+  const QuarantineIndex& quarantine_index() const override { return quarantine_.index(); }
 
   schema::Duration loss_window() const override { return sync_interval_; }
   Position last_position() const override { return last_position_.load(std::memory_order_acquire); }
@@ -75,13 +71,11 @@ class RocksdbJournal final : public Journal {
   Result<void> create();
   Result<void> check_meta();
   Result<void> load_head();
-  Result<void> load_quarantine_end();
   Result<std::string> meta(std::string_view key) const;
   rocksdb::Status write(rocksdb::WriteBatch& batch);
   void sync_now_and_then();
 
   format::Head put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch);
-  void put_quarantined(const QuarantinedEvent& event, std::uint64_t number, rocksdb::WriteBatch& batch);
   void put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch);
   void put_model(rocksdb::WriteBatch& batch) const;
   using Family = std::function<rocksdb::ColumnFamilyHandle*()>;
@@ -91,10 +85,9 @@ class RocksdbJournal final : public Journal {
   Result<void> resume();
   Result<void> check_reopened() const;
 
-  Result<format::StoredRecord> checked(std::string_view value, const std::string& what) const;
-
   std::unique_ptr<RocksdbStore> store_;
   const schema::Model& model_;
+  schema::MisfitPolicy misfits_;
   const schema::Duration sync_interval_;
   std::mutex sync_mutex_;
   std::condition_variable sync_changed_;
@@ -103,13 +96,12 @@ class RocksdbJournal final : public Journal {
   std::thread syncing_;
   schema::RecordEncoder encoder_;
   std::string encoded_;
-  std::vector<std::array<char, 16>> identities_;
+  std::vector<schema::EventKey> identities_;
   JournalIdentity identity_;
   std::string stored_model_version_;
   format::Head head_;
-  std::uint64_t next_quarantine_number_ = 1;
   std::atomic<Position> last_position_{0};
-  std::atomic<std::uint64_t> quarantined_{0};
+  RocksdbQuarantine quarantine_;
   std::atomic<std::uint64_t> bytes_appended_{0};
   // The first failure: nothing is written after it, for the store's state is not known any more.
   mutable std::mutex failure_mutex_;
@@ -124,7 +116,7 @@ Result<void> RocksdbJournal::load() {
   }
   if (auto checked = check_meta(); !checked.ok()) return checked;
   if (auto loaded = load_head(); !loaded.ok()) return loaded;
-  return load_quarantine_end();
+  return quarantine_.load();
 }
 
 // Only an empty store is new; one with records but no format is damaged.
@@ -171,6 +163,7 @@ Result<void> RocksdbJournal::check_meta() {
   if (!model_version.ok()) return model_version.error();
   stored_model_version_ = *model_version;
   identity_ = {*twin, *model_version};
+  if (stored_model_version_ == model_.version()) misfits_ = schema::MisfitPolicy::leave_out;
   return {};
 }
 
@@ -190,7 +183,7 @@ Result<void> RocksdbJournal::load_head() {
                        (position ? std::to_string(*position) : std::string("?")));
   }
   if (*position != 0) {
-    const auto stored = checked(view(newest->value()), position_text(*position));
+    const auto stored = checked(*store_, view(newest->value()), position_text(*position));
     if (!stored.ok()) return stored.error();
     if (stored->header.hash != head->hash) {
       return damaged(store_->directory(), position_text(*position),
@@ -199,20 +192,6 @@ Result<void> RocksdbJournal::load_head() {
   }
   head_ = *head;
   last_position_ = head_.position;
-  return {};
-}
-
-Result<void> RocksdbJournal::load_quarantine_end() {
-  const std::unique_ptr<rocksdb::Iterator> newest(store_->database().NewIterator({}, store_->quarantine()));
-  const auto end = format::quarantine_key(~std::uint64_t{0});
-  newest->SeekForPrev(slice(end));
-  if (!newest->status().ok()) return store_->explain(newest->status(), "read the quarantine");
-  if (newest->Valid() && newest->key().starts_with(rocksdb::Slice(&format::kByNumber, 1))) {
-    const auto number = format::number_of_key(view(newest->key()).substr(1));
-    if (!number) return damaged(store_->directory(), "quarantine", "a key is not a number");
-    next_quarantine_number_ = *number + 1;
-  }
-  quarantined_ = next_quarantine_number_ - 1;
   return {};
 }
 
@@ -308,8 +287,7 @@ Result<void> RocksdbJournal::check_reopened() const {
                  "after the disk was full, the newest record is not the one last acknowledged");
 }
 
-Result<void> RocksdbJournal::append(const schema::EpochRecord& record,
-                                    const std::vector<QuarantinedEvent>& quarantined) {
+Result<void> RocksdbJournal::append(const schema::EpochRecord& record, const QuarantineChanges& quarantine) {
   if (auto ready = resume(); !ready.ok()) return ready;
   rocksdb::WriteBatch batch;
   format::Head head = head_;
@@ -318,8 +296,7 @@ Result<void> RocksdbJournal::append(const schema::EpochRecord& record,
     head = put_record(record, batch);
     put_identities(record.events, batch);
   }
-  std::uint64_t number = next_quarantine_number_;
-  for (const QuarantinedEvent& event : quarantined) put_quarantined(event, number++, batch);
+  quarantine_.put(quarantine, record.position, batch);
   if (batch.Count() == 0) return {};
   const bool model_is_new = stored_model_version_ != model_.version();
   if (model_is_new) put_model(batch);
@@ -330,9 +307,8 @@ Result<void> RocksdbJournal::append(const schema::EpochRecord& record,
     return latch(std::move(error));
   }
   head_ = head;
-  next_quarantine_number_ = number;
+  quarantine_.written(quarantine, record.position);
   if (model_is_new) stored_model_version_ = model_.version();
-  quarantined_.store(number - 1, std::memory_order_release);
   last_position_.store(head_.position, std::memory_order_release);
   return {};
 }
@@ -352,51 +328,22 @@ format::Head RocksdbJournal::put_record(const schema::EpochRecord& record, rocks
   return head;
 }
 
-void RocksdbJournal::put_quarantined(const QuarantinedEvent& event, std::uint64_t number,
-                                     rocksdb::WriteBatch& batch) {
-  QuarantinedEvent numbered = event;
-  numbered.number = number;
-  encoded_.clear();
-  encoder_.encode(numbered, encoded_);
-  const auto header =
-      format::write_header({format::kNoPredecessor, format::chained(format::kNoPredecessor, encoded_)});
-  const auto key = format::quarantine_key(number);
-  const rocksdb::Slice key_part = slice(key);
-  const std::array<rocksdb::Slice, 2> value = {slice(header), slice(std::string_view(encoded_))};
-  batch.Put(store_->quarantine(), rocksdb::SliceParts(&key_part, 1),
-            rocksdb::SliceParts(value.data(), static_cast<int>(value.size())));
-  const auto identity = schema::event_key(event.event, event.event.events.front(), model_);
-  batch.Put(store_->quarantine(), slice(format::quarantine_key(identity)), slice(format::number_key(number)));
-}
-
 /// In key order, so that each insertion into the store's sorted memory starts where the last one ended.
 void RocksdbJournal::put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch) {
-  identities_.clear();
-  for (const schema::Event& event : events.events) {
-    identities_.push_back(format::identity_key(schema::event_key(events, event, model_)));
+  identities_ = events.keys;
+  if (identities_.size() != events.events.size()) {
+    identities_.clear();
+    for (const schema::Event& event : events.events)
+      identities_.push_back(schema::event_key(events, event, model_));
   }
   std::ranges::sort(identities_);
-  for (const auto& key : identities_) batch.Put(store_->identities(), slice(key), {});
+  for (const schema::EventKey& key : identities_)
+    batch.Put(store_->identities(), slice(format::identity_key(key)), {});
 }
 
 void RocksdbJournal::put_model(rocksdb::WriteBatch& batch) const {
   batch.Put(store_->meta(), slice(format::kModelVersionKey), model_.version());
   batch.Put(store_->meta(), std::string(format::kModelTextPrefix) + model_.version(), model_.source_text());
-}
-
-Result<format::StoredRecord> RocksdbJournal::checked(std::string_view value, const std::string& what) const {
-  const auto stored = format::read_stored(value);
-  if (!stored) return damaged(store_->directory(), what, "the record is cut off");
-  if (stored->version != format::kVersion) {
-    return damaged(store_->directory(), what,
-                   "the record has format version " + std::to_string(stored->version) +
-                       "; this pollux reads " + std::to_string(format::kVersion));
-  }
-  if (!stored->hash_is_right()) {
-    return damaged(store_->directory(), what,
-                   "the record does not match its hash: it was changed after writing");
-  }
-  return *stored;
 }
 
 Error RocksdbJournal::not_open() const {
@@ -415,7 +362,7 @@ Result<void> RocksdbJournal::read(Position from,
   options.readahead_size = kReplayReadaheadBytes;
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> at(store_->database().NewIterator(options, store_->records()));
-  schema::RecordDecoder decoder(model_);
+  schema::RecordDecoder decoder(model_, misfits_);
   schema::EpochRecord record;
   format::Hash previous = format::kNoPredecessor;
   // The record before the first one wanted is read for its hash, to check the chain from there on.
@@ -426,7 +373,7 @@ Result<void> RocksdbJournal::read(Position from,
     if (!at->Valid() || format::number_of_key(view(at->key())) != position) {
       return damaged(store_->directory(), position_text(position), "the record is missing");
     }
-    const auto stored = checked(view(at->value()), position_text(position));
+    const auto stored = checked(*store_, view(at->value()), position_text(position));
     if (!stored.ok()) return stored.error();
     if (chain_known && stored->header.previous != previous) {
       return damaged(store_->directory(), position_text(position),
@@ -450,40 +397,8 @@ Result<void> RocksdbJournal::read(Position from,
   return {};
 }
 
-Result<std::vector<QuarantinedEvent>> RocksdbJournal::quarantine(std::uint64_t from,
-                                                                 std::size_t limit) const {
-  std::vector<QuarantinedEvent> page;
-  const auto using_it = store_->use();
-  if (!store_->is_open()) return not_open();
-  const std::unique_ptr<rocksdb::Iterator> at(store_->database().NewIterator({}, store_->quarantine()));
-  schema::RecordDecoder decoder(model_);
-  for (at->Seek(slice(format::quarantine_key(from))); page.size() < limit && at->Valid(); at->Next()) {
-    if (at->key()[0] != format::kByNumber) break;
-    const auto number = format::number_of_key(view(at->key()).substr(1));
-    const std::string what = "quarantine number " + (number ? std::to_string(*number) : std::string("?"));
-    const auto stored = checked(view(at->value()), what);
-    if (!stored.ok()) return stored.error();
-    QuarantinedEvent event;
-    if (auto decoded = decoder.decode(stored->bytes, event); !decoded.ok()) {
-      Error error = decoded.error();
-      error.where = store_->directory() + ", " + what;
-      return error;
-    }
-    if (event.number != number)
-      return damaged(store_->directory(), what, "another event stands in its place");
-    page.push_back(std::move(event));
-  }
-  if (!at->status().ok()) return store_->explain(at->status(), "read the quarantine");
-  return page;
-}
-
 bool RocksdbJournal::holds(const schema::EventKey& key) const {
   return has([this] { return store_->identities(); }, slice(format::identity_key(key)));
-}
-
-bool RocksdbJournal::quarantine_holds(const schema::EventKey& key) const {
-  if (quarantined_.load(std::memory_order_acquire) == 0) return false;
-  return has([this] { return store_->quarantine(); }, slice(format::quarantine_key(key)));
 }
 
 bool RocksdbJournal::has(const Family& family, const rocksdb::Slice& key) const {
@@ -509,7 +424,7 @@ Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directo
   }
   auto store = RocksdbStore::open(directory, options.env, options.sync_interval == 0);
   if (!store.ok()) return store.error();
-  auto journal = std::make_unique<RocksdbJournal>(std::move(store).value(), model, options.sync_interval);
+  auto journal = std::make_unique<RocksdbJournal>(std::move(store).value(), model, options);
   if (auto loaded = journal->load(); !loaded.ok()) return loaded.error();
   return std::unique_ptr<Journal>(std::move(journal));
 }

@@ -9,12 +9,7 @@ namespace pollux::actors {
 
 using schema::AttributeSlot;
 using schema::EntityIndex;
-using schema::EntityType;
-using schema::InputSlot;
-using schema::kNoSlot;
 using schema::Role;
-using schema::Step;
-using schema::Value;
 
 namespace {
 
@@ -50,25 +45,6 @@ void append_bytes(std::string& bytes, const T& x) {
   bytes.append(reinterpret_cast<const char*>(&x), sizeof x);
 }
 
-/// The operands a step reads that explain its result.
-const std::vector<std::uint16_t>* reads_of(const EntityType& type, AttributeSlot attribute) {
-  for (const Step& step : type.steps) {
-    if (step.target == attribute) return &step.program.reads();
-  }
-  return nullptr;
-}
-
-/// The input behind an operand that is none of the entity's own attributes.
-InputSlot input_of(const EntityType& type, std::uint16_t operand) {
-  for (InputSlot i = 0; i < type.inputs.size(); ++i) {
-    if (type.inputs[i].operand == operand) return i;
-  }
-  for (const schema::AggregateUse& use : type.aggregates) {
-    if (use.operand == operand) return use.input;
-  }
-  return kNoSlot;
-}
-
 }  // namespace
 
 AttributeState SettledState::attribute(EntityIndex entity, AttributeSlot attribute) const {
@@ -92,40 +68,8 @@ StateView SettledState::read(std::span<const EntityIndex> entities) const {
   return view;
 }
 
-Cause SettledState::why(EntityIndex entity, AttributeSlot attribute, unsigned depth) const {
-  std::size_t budget = kCausesMax;
-  return explain(entity, attribute, depth, budget);
-}
-
-Cause SettledState::explain(EntityIndex entity, AttributeSlot attribute, unsigned depth,
-                            std::size_t& budget) const {
-  Cause cause{entity, this->attribute(entity, attribute), {}, false};
-  const EntityType& type = model_.type_of(entity);
-  const auto* reads = reads_of(type, attribute);
-  if (reads == nullptr || reads->empty()) return cause;
-  if (depth == 0) {
-    cause.truncated = true;
-    return cause;
-  }
-  const auto descend = [&](EntityIndex to, AttributeSlot slot) {
-    if (budget == 0) {
-      cause.truncated = true;
-      return;
-    }
-    --budget;
-    cause.inputs.push_back(explain(to, slot, depth - 1, budget));
-  };
-  for (const std::uint16_t operand : *reads) {
-    if (operand < type.attributes.size()) {
-      if (type.attributes[operand].role != Role::memory) descend(entity, operand);
-      continue;
-    }
-    const InputSlot input = input_of(type, operand);
-    for (const schema::Binding& binding : model_.bindings(entity, input)) {
-      descend(binding.producer, binding.attribute);
-    }
-  }
-  return cause;
+bool SettledState::stands(const schema::EventKey& key) const {
+  return admission_ == nullptr || admission_->stands(key);
 }
 
 Digest SettledState::digest() const {

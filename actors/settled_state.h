@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/admission.h"
 #include "actors/entity.h"
 #include "actors/episodes.h"
 #include "schema/event.h"
@@ -33,14 +34,6 @@ struct StateView {
   std::vector<EntityState> entities;
 };
 
-/// One step of an explanation: a value and what it was made from.
-struct Cause {
-  schema::EntityIndex entity = schema::kNone;
-  AttributeState state;
-  std::vector<Cause> inputs;
-  bool truncated = false;  ///< There is more below; the depth or size bound was reached.
-};
-
 /// A hash of all settled state: a function of the set of accepted events and the clock, not of how they
 /// arrived.
 struct Digest {
@@ -53,19 +46,24 @@ struct Digest {
 /// epochs.
 class SettledState {
  public:
-  static constexpr std::size_t kCausesMax = 1'000;
-
+  /// `admission` (may be null: then every event stands) knows what has been corrected and retracted.
   SettledState(const schema::Model& model, std::span<Entity* const> entities, const Episodes& episodes,
-               schema::Position position, schema::EventTime clock)
-      : model_(model), entities_(entities), episodes_(episodes), position_(position), clock_(clock) {}
+               schema::Position position, schema::EventTime clock, const Admission* admission = nullptr)
+      : model_(model),
+        entities_(entities),
+        episodes_(episodes),
+        position_(position),
+        clock_(clock),
+        admission_(admission) {}
 
   StateView read(std::span<const schema::EntityIndex> entities) const;
   AttributeState attribute(schema::EntityIndex entity, schema::AttributeSlot attribute) const;
 
-  /// Explains a value by what its expression reads, to `depth` levels and `kCausesMax` steps in all.
-  Cause why(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth) const;
-
   Digest digest() const;
+
+  /// Whether what an accepted event said counts, as far as events that may still be revised are concerned; of
+  /// one that has arrived since, this may already know that it takes another's place.
+  bool stands(const schema::EventKey& key) const;
 
   /// The versions still held of an attribute.
   const Timeline& timeline(schema::EntityIndex entity, schema::AttributeSlot attribute) const {
@@ -73,16 +71,16 @@ class SettledState {
   }
 
   const Episodes& episodes() const { return episodes_; }
+  schema::Position position() const { return position_; }
+  schema::EventTime clock() const { return clock_; }
 
  private:
-  Cause explain(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth,
-                std::size_t& budget) const;
-
   const schema::Model& model_;
   std::span<Entity* const> entities_;
   const Episodes& episodes_;
   schema::Position position_;
   schema::EventTime clock_;
+  const Admission* admission_;
 };
 
 }  // namespace pollux::actors

@@ -4,10 +4,12 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/behavior.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <utility>
 
 #include "actors/entity_actor.h"
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -29,28 +31,14 @@ std::int64_t ns_since(steady_clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count();
 }
 
-schema::QuarantineReason reason_of(EventOutcome outcome) {
-  switch (outcome) {
-    case EventOutcome::from_the_future:
-      return schema::QuarantineReason::from_the_future;
-    case EventOutcome::poison:
-      return schema::QuarantineReason::poison;
-    default:
-      return schema::QuarantineReason::too_late;
-  }
-}
-
-schema::EventKey named_by(const schema::EventBatch& batch, const Event& event, const Model& model) {
-  if (event.kind == schema::EventKind::observe) return {};
-  return schema::named_key(batch, event, model);
-}
-
 }  // namespace
 
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
-    : event_based_actor(config),
+    : HandedOverActor(config),
       context_(context),
-      admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }) {
+      admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }),
+      intake_(context.model, context.journal, admission_, context.sources, context.probe,
+              context.quarantine) {
   create_entities();
   wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
@@ -60,22 +48,26 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
 Supervisor::~Supervisor() = default;
 
 void Supervisor::on_exit() {
+  taken_over(this);
   wave_.reset();
   entities_.clear();
   actors_.clear();
+  handed_over(this);
 }
 
 caf::behavior Supervisor::make_behavior() {
-  return {
+  return handed_over_to({
       [this](submit_atom, const SubmissionPtr& submission) { take(submission); },
       [this](query_atom, const Query& query) {
         queries_.push_back(query);
-        if (running_ == nullptr) answer_queries();
+        if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
       },
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
       [this](retry_atom) { retry(); },
+      [this](died_atom, const OrphanPtr& orphan) { restart(std::move(*orphan)); },
+      [this](end_atom, EntityIndex entity) { caf::anon_send_exit(actors_[entity], caf::exit_reason::kill); },
       [this](replay_atom, const RecordPtr& record, const Signal& replayed) { replay(record, replayed); },
       [this](serve_atom) {
         context_.feed.start(settled_position_);
@@ -87,7 +79,7 @@ caf::behavior Supervisor::make_behavior() {
         if (stalled_ && !appending_) give_up();
         advance();
       },
-  };
+  });
 }
 
 /// In evaluation order, so that the entities a wave visits one after another lie one after another in memory.
@@ -110,12 +102,33 @@ void Supervisor::create_entities() {
     entities_[entity]->connect(model, entities_);
     entities_[entity]->initialise(workspace);
   }
+  // Links come before what they are bound to; with that there, they know what was never sent.
+  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
+    if (model.is_link(entity)) entities_[entity]->initialise(workspace);
+  }
   actors_.reserve(created.size());
   for (EntityPtr& entity : created) {
-    actors_.push_back(home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity)));
+    actors_.push_back(spawn_entity(std::move(entity)));
   }
   context_.probe.entities.set(static_cast<std::int64_t>(actors_.size()));
   count_initial_statuses();
+}
+
+caf::actor Supervisor::spawn_entity(EntityPtr entity) {
+  return home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity), address());
+}
+
+/// The dead actor's messages are lost, the entity's state is not: no message touches it, only waves do, and
+/// these go on meanwhile.
+void Supervisor::restart(EntityPtr orphan) {
+  const EntityIndex entity = orphan->index();
+  if (POLLUX_PLANTED(dead_actor_is_not_replaced)) return static_cast<void>(orphan.release());
+  actors_[entity] = spawn_entity(std::move(orphan));
+  caf::logger::set_current_actor_system(nullptr);  // see Twin::Implementation::spawn_supervisor
+  context_.probe.actors_restarted.add();
+  if (!context_.warn) return;
+  context_.warn("the actor of entity " + std::string(context_.model.id(entity)) +
+                " died and was restarted with the entity's state as it was; nothing was lost");
 }
 
 void Supervisor::count_initial_statuses() {
@@ -139,7 +152,7 @@ void Supervisor::take(SubmissionPtr submission) {
 }
 
 void Supervisor::refuse(const Submission& submission, const Error& why) {
-  context_.probe.queue_events.add(-static_cast<std::int64_t>(submission.batch.events.size()));
+  context_.probe.queue_events.add(-static_cast<std::int64_t>(submission.size));
   submission.done(why);
 }
 
@@ -152,7 +165,7 @@ void Supervisor::tick() {
   while (!wakes_.empty() && entities_[wakes_.top().entity]->wake() != wakes_.top().time) wakes_.pop();
   if (wakes_.empty() || wakes_.top().time > context_.now()) return;
   auto epoch = std::make_unique<Epoch>();
-  admission_.begin_epoch(context_.now());
+  intake_.begin_epoch(context_.now());
   journal(std::move(epoch));
 }
 
@@ -163,11 +176,12 @@ void Supervisor::replay(const RecordPtr& record, Signal replayed) {
   epoch->times.before = last_clock_;
   epoch->record = std::move(*record);
   epoch->replayed = std::move(replayed);
-  const schema::EventBatch& batch = epoch->record.events;
-  for (const Event& event : batch.events) {
-    const schema::EventKey key = schema::event_key(batch, event, context_.model);
-    admission_.restore(key, event, named_by(batch, event, context_.model));
-    epoch->id_hashes.push_back(key.low);
+  schema::EventBatch& batch = epoch->record.events;
+  batch.identify(context_.model);
+  for (std::size_t i = 0; i < batch.events.size(); ++i) {
+    const Event& event = batch.events[i];
+    admission_.restore(batch.keys[i], event, schema::named_key(batch, event, context_.model));
+    context_.sources.accepted(event);
   }
   admission_.restore_clock(epoch->record.clock);
   end_epoch(*epoch);
@@ -191,59 +205,37 @@ void Supervisor::advance() {
 void Supervisor::form() {
   if (pending_.empty() || journaling_ != nullptr || waiting_ != nullptr) return;
   auto epoch = std::make_unique<Epoch>();
-  admission_.begin_epoch(context_.now ? context_.now() : kBeginning);
+  intake_.begin_epoch(context_.now ? context_.now() : kBeginning);
   std::size_t events = 0;
   while (!pending_.empty()) {
-    const std::size_t next = pending_.front()->batch.events.size();
-    if (events > 0 && events + next > context_.epoch_events_max) break;
+    const std::size_t next = pending_.front()->size;
+    if (events > 0 && events + next > context_.epoch_events_max) {
+      context_.probe.epochs_full.add();
+      break;
+    }
     events += next;
-    admit(*epoch, std::move(pending_.front()));
+    take_in(*epoch, std::move(pending_.front()));
     pending_.pop_front();
   }
-  journal(std::move(epoch));
+  context_.probe.epoch_events.set(static_cast<std::int64_t>(events));
+  context_.probe.remembered_events.set(static_cast<std::int64_t>(admission_.remembered()));
+  const bool nothing = epoch->parts.empty() && epoch->record.events.events.empty();
+  if (!nothing || !epoch->quarantine.empty()) journal(std::move(epoch));
 }
 
-void Supervisor::admit(Epoch& epoch, SubmissionPtr submission) {
-  const schema::EventBatch& batch = submission->batch;
-  std::vector<EventOutcome> outcomes;
-  outcomes.reserve(batch.events.size());
-  for (const Event& event : batch.events) {
-    const schema::EventKey key = schema::event_key(batch, event, context_.model);
-    EventOutcome outcome = admission_.admit(key, event, named_by(batch, event, context_.model));
-    // What was set aside before, or accepted too long ago to be remembered here, is known to the journal;
-    // what this epoch sets aside will be.
-    if (outcome != EventOutcome::accepted && outcome != EventOutcome::duplicate &&
-        (context_.journal.holds(key) || context_.journal.quarantine_holds(key) ||
-         !epoch.quarantined_keys.insert(key).second)) {
-      outcome = EventOutcome::duplicate;
+void Supervisor::take_in(Epoch& epoch, SubmissionPtr submission) {
+  Receipt receipt;
+  if (submission->numbers.empty()) {
+    receipt.outcomes = intake_.take(std::move(submission->batch), epoch.record, epoch.quarantine);
+  } else {
+    auto verdicts = intake_.decide(*submission, epoch.record, epoch.quarantine);
+    if (!verdicts.ok()) {
+      refuse(*submission, verdicts.error());
+      return;
     }
-    outcomes.push_back(outcome);
-    switch (outcome) {
-      case EventOutcome::accepted:
-        epoch.record.events.append(batch, event);
-        epoch.id_hashes.push_back(key.low);
-        context_.probe.events_accepted.add();
-        break;
-      case EventOutcome::duplicate:
-        context_.probe.events_duplicate.add();
-        break;
-      case EventOutcome::too_late:
-        context_.probe.events_too_late.add();
-        break;
-      case EventOutcome::from_the_future:
-        context_.probe.events_from_the_future.add();
-        break;
-      case EventOutcome::poison:
-        context_.probe.events_poison.add();
-        break;
-    }
-    if (outcome != EventOutcome::accepted && outcome != EventOutcome::duplicate) {
-      QuarantinedEvent set_aside{0, reason_of(outcome), admission_.clock(), {}};
-      set_aside.event.append(batch, event);
-      epoch.quarantined.push_back(std::move(set_aside));
-    }
+    receipt.verdicts = std::move(verdicts).value();
   }
-  epoch.parts.push_back({std::move(submission), std::move(outcomes)});
+  epoch.parts.push_back({std::move(submission), std::move(receipt)});
 }
 
 /// Sorts out which of the epoch's events stand.
@@ -255,11 +247,9 @@ void Supervisor::end_epoch(Epoch& epoch) {
   epoch.revised = std::make_unique<Epoch::Revised>();
   const schema::EventBatch& batch = epoch.record.events;
   for (std::uint32_t i = 0; i < batch.events.size(); ++i) {
-    const Event& event = batch.events[i];
-    if (event.kind == schema::EventKind::retract) continue;
-    if (admission_.stands(schema::event_key(batch, event, context_.model))) {
-      epoch.revised->standing.append(batch, event);
-      epoch.revised->id_hashes.push_back(epoch.id_hashes[i]);
+    if (batch.events[i].kind == schema::EventKind::retract) continue;
+    if (admission_.stands(batch.keys[i])) {
+      epoch.revised->standing.append(batch, i, 1);
     } else {
       epoch.revised->withheld.push_back(i);
     }
@@ -280,7 +270,7 @@ void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
     epoch->times.clock = last_clock_;
     epoch->record.clock = last_clock_;
     epoch->record.position = ++last_position_;
-  } else if (epoch->quarantined.empty()) {
+  } else if (epoch->quarantine.empty()) {
     waiting_ = std::move(epoch);  // only duplicates: they are acknowledged in turn, after what they repeat
     return;
   }
@@ -290,7 +280,7 @@ void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
 
 void Supervisor::append() {
   appending_ = true;
-  context_.writer.append(journaling_->record, journaling_->quarantined,
+  context_.writer.append(journaling_->record, journaling_->quarantine,
                          [self = caf::actor_cast<caf::actor>(this)](Result<void> outcome) {
                            caf::anon_send(self, journaled_atom::value,
                                           std::make_shared<const Result<void>>(std::move(outcome)));
@@ -302,7 +292,8 @@ void Supervisor::journaled(const Result<void>& outcome) {
   const std::uint64_t written = context_.journal.bytes_appended();
   context_.probe.journal_bytes.add(written - std::exchange(journal_bytes_, written));
   appending_ = false;
-  if (outcome.ok()) {
+  if (outcome.ok() || POLLUX_PLANTED(failed_append_taken_for_done)) {
+    if (!journaling_->quarantine.empty()) intake_.measure_quarantine();
     waiting_ = std::move(journaling_);
     if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
   } else if (outcome.error().code == ErrorCode::no_space) {
@@ -361,8 +352,7 @@ void Supervisor::propagate() {
   Epoch& epoch = *running_;
   if (epoch.revised) apply_revisions(epoch);
   const bool settled =
-      wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events,
-                   epoch.revised ? epoch.revised->id_hashes : epoch.id_hashes, epoch.woken, epoch.times);
+      wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events, epoch.woken, epoch.times);
   if (settled) settle();
 }
 
@@ -373,7 +363,7 @@ void Supervisor::apply_revisions(Epoch& epoch) {
     const Event& event = batch.events[i];
     for (const schema::ReportedValue& reported : batch.values_of(event)) {
       entities_[event.entity]->withhold(
-          reported.attribute, {event.time, event.sequence, epoch.id_hashes[i], event.source, reported.value},
+          reported.attribute, {event.time, event.sequence, batch.keys[i].low, event.source, reported.value},
           epoch.times);
     }
   }
@@ -386,7 +376,8 @@ void Supervisor::apply_revisions(Epoch& epoch) {
 }
 
 void Supervisor::wake_due(Epoch& epoch) {
-  while (!wakes_.empty() && wakes_.top().time <= epoch.times.clock) {
+  while (!wakes_.empty() &&
+         wakes_.top().time + POLLUX_PLANTED(timer_due_now_is_missed) <= epoch.times.clock) {
     const Wake wake = wakes_.top();
     wakes_.pop();
     if (entities_[wake.entity]->wake() == wake.time) epoch.woken.push_back(wake.entity);
@@ -398,8 +389,10 @@ void Supervisor::settle() {
   if (context_.check_invariants) {
     wave_->check_invariants();
     episodes_.check_invariants();
+    context_.sources.check_invariants();
   }
   std::vector<Change> changes = collect();
+  if (wave_->rounds() > 1) changes = net_changes(std::move(changes), epoch->times.before);
   settled_clock_ = std::max(settled_clock_, epoch->times.clock);
   if (epoch->record.position != 0) {
     settled_position_ = epoch->record.position;
@@ -430,6 +423,8 @@ std::vector<Change> Supervisor::collect() {
     }
   });
   probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
+  probe.episodes_kept.set(static_cast<std::int64_t>(episodes_.kept()));
+  probe.episodes_dropped.add(episodes_.dropped() - probe.episodes_dropped.value());
   return changes;
 }
 
@@ -442,8 +437,12 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
     return;
   }
   probe.epochs_settled.add();
-  context_.feed.publish(
+  if (POLLUX_PLANTED(feed_omits_revisions))
+    std::erase_if(changes, [](const Change& c) { return c.revision; });
+  const ChangeFeed::Fill fill = context_.feed.publish(
       std::make_shared<EpochChanges>(epoch.record.position, settled_clock_, std::move(changes)));
+  probe.change_epochs.set(static_cast<std::int64_t>(fill.epochs));
+  probe.changes_kept.set(static_cast<std::int64_t>(fill.changes));
 }
 
 void Supervisor::count_status(const Change& change) {
@@ -453,12 +452,18 @@ void Supervisor::count_status(const Change& change) {
                                          (change.was.as_symbol() == Model::kUnknown));
 }
 
-void Supervisor::acknowledge(const Epoch& epoch) {
+void Supervisor::acknowledge(Epoch& epoch) {
   if (epoch.replayed) (*epoch.replayed)();
-  for (const Epoch::Part& part : epoch.parts) {
-    context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->batch.events.size()));
+  for (Epoch::Part& part : epoch.parts) {
+    const bool miscounted = POLLUX_PLANTED(queue_never_empties) && epoch.record.position == 0;
+    if (!miscounted) context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->size));
     context_.probe.submit_to_settled.record(ns_since(part.submission->taken_at));
-    part.submission->done(Receipt{settled_position_, part.outcomes});
+    part.receipt.position = settled_position_;
+    for (QuarantineVerdict& verdict : part.receipt.verdicts) {
+      const bool now = verdict.outcome == QuarantineVerdict::Outcome::admitted && verdict.position == 0;
+      if (now) verdict.position = epoch.record.position;
+    }
+    part.submission->done(std::move(part.receipt));
   }
 }
 
@@ -468,7 +473,7 @@ void Supervisor::answer_queries() {
 }
 
 SettledState Supervisor::settled_state() const {
-  return {context_.model, entities_, episodes_, settled_position_, settled_clock_};
+  return {context_.model, entities_, episodes_, settled_position_, settled_clock_, &admission_};
 }
 
 }  // namespace pollux::actors

@@ -1,24 +1,25 @@
 // The supervisor of a domain: puts events in order, journals them, lets their changes run, settles.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
 #include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <queue>
-#include <unordered_set>
 #include <vector>
 
 #include "actors/admission.h"
 #include "actors/change_feed.h"
 #include "actors/entity.h"
 #include "actors/episodes.h"
+#include "actors/hand_over.h"
+#include "actors/intake.h"
 #include "actors/journal.h"
 #include "actors/journal_writer.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
+#include "actors/source_book.h"
 #include "actors/submission.h"
 #include "actors/wave.h"
 #include "schema/model.h"
@@ -32,11 +33,13 @@ struct DomainContext {
   JournalWriter& writer;
   ChangeFeed& feed;
   DomainProbe& probe;
+  SourceBook& sources;
   /// The wall clock; empty where events alone move the twin's clock.
   std::function<schema::EventTime()> now;
   std::chrono::nanoseconds tick{0};
   std::size_t epoch_events_max = 0;
   std::size_t portion_entities = 0;
+  QuarantineLimits quarantine;
   bool check_invariants = false;
   /// Called once when the journal fails for good; from then on submissions are refused.
   std::function<void(const schema::Error&)> on_failure;
@@ -45,6 +48,8 @@ struct DomainContext {
   /// Called when the disk is found full, with the reason, and with nothing once the journal goes on;
   /// submissions are refused in between.
   std::function<void(const std::optional<schema::Error>&)> on_stall;
+  /// Told of faults that the domain got over by itself; may be empty.
+  std::function<void(const std::string&)> warn;
 };
 
 /// Messages to a supervisor; all stay in this process.
@@ -62,27 +67,25 @@ using settled_atom = caf::atom_constant<caf::atom("settled")>;
 using journaled_atom = caf::atom_constant<caf::atom("journaled")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
+using end_atom = caf::atom_constant<caf::atom("end")>;
 
 /// One epoch on its way: formed, journaled, propagated, settled.
 struct Epoch {
-  /// A submission, and where its outcomes stand.
+  /// A submission, and what became of it.
   struct Part {
     SubmissionPtr submission;
-    std::vector<EventOutcome> outcomes;
+    Receipt receipt;
   };
 
   schema::EpochRecord record;
-  std::vector<std::uint64_t> id_hashes;
   /// Set where corrections or retractions bear on it: then not all of its events stand.
   struct Revised {
     schema::EventBatch standing;
-    std::vector<std::uint64_t> id_hashes;
     std::vector<std::uint32_t> withheld;  ///< Indices of events that do not stand.
     std::vector<StandingChange> changes;
   };
   std::unique_ptr<Revised> revised;
-  std::vector<QuarantinedEvent> quarantined;
-  std::unordered_set<schema::EventKey, schema::EventKeyHash> quarantined_keys;
+  QuarantineChanges quarantine;
   std::vector<Part> parts;
   EpochTimes times;
   std::vector<schema::EntityIndex> woken;
@@ -95,9 +98,10 @@ struct Epoch {
 /// themselves.
 ///
 /// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (replay, RecordPtr, Signal),
-/// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do. From itself:
-/// settled, journaled, tick, retry.
-class Supervisor : public caf::event_based_actor {
+/// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do; (end,
+/// EntityIndex), which ends an entity's actor. From itself: settled, journaled, tick, retry. From an entity's
+/// actor that dies: (died, OrphanPtr).
+class Supervisor : public HandedOverActor {
  public:
   Supervisor(caf::actor_config& config, const DomainContext& context);
   ~Supervisor() override;
@@ -111,6 +115,9 @@ class Supervisor : public caf::event_based_actor {
   void create_entities();
   void count_initial_statuses();
 
+  caf::actor spawn_entity(EntityPtr entity);
+  void restart(EntityPtr orphan);
+
   void take(SubmissionPtr submission);
   void replay(const RecordPtr& record, Signal replayed);
   void tick();
@@ -118,7 +125,7 @@ class Supervisor : public caf::event_based_actor {
   /// Moves every epoch on that can move.
   void advance();
   void form();
-  void admit(Epoch& epoch, SubmissionPtr submission);
+  void take_in(Epoch& epoch, SubmissionPtr submission);
   void end_epoch(Epoch& epoch);
   void journal(std::unique_ptr<Epoch> epoch);
   void journaled(const schema::Result<void>& outcome);
@@ -136,13 +143,14 @@ class Supervisor : public caf::event_based_actor {
   std::vector<Change> collect();
   void publish(const Epoch& epoch, std::vector<Change> changes);
   void count_status(const Change& change);
-  void acknowledge(const Epoch& epoch);
+  void acknowledge(Epoch& epoch);
   void wake_due(Epoch& epoch);
   void answer_queries();
   SettledState settled_state() const;
 
   const DomainContext context_;
   Admission admission_;
+  Intake intake_;
   Episodes episodes_;
   std::vector<caf::actor> actors_;  // by entity index; keep the entities alive
   std::vector<Entity*> entities_;   // what they own

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "actors/hand_over.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -31,6 +32,11 @@ constexpr std::size_t kOfferJobsMin = 128;
 constexpr std::size_t kRunJobsKept = 4'096;
 
 class TbbCoordinator;
+
+/// Whoever lets go last destroys it; that nobody looks at it any more is known to CAF's count of references.
+POLLUX_UNSEEN void let_go(resumable* job) {
+  job->intrusive_ptr_release_impl();
+}
 
 /// What a worker is to the actors it runs. New jobs queue up behind the others: a wave then visits entities
 /// in about the order in which they lie in memory, which prefetching rewards more than depth first rewards
@@ -61,11 +67,13 @@ class TbbCoordinator final : public caf::scheduler::abstract_coordinator {
   }
 
   void enqueue(resumable* job) override {
+    handed_over(job);
     launch([job](TbbWorker& worker) { worker.run({&job, 1}); });
   }
   caf::actor_clock& clock() noexcept override { return clock_; }
 
   void enqueue_all(std::vector<resumable*> jobs) {
+    for (resumable* job : jobs) handed_over(job);
     launch([jobs = std::move(jobs)](TbbWorker& worker) { worker.run(jobs); });
   }
 
@@ -96,18 +104,50 @@ class TbbCoordinator final : public caf::scheduler::abstract_coordinator {
   }
 
  private:
+  /// Stands for the memory of TBB's tasks, which is used again across arenas.
+  static constexpr char kTaskMemory = 0;
+  struct TaskMemory {
+    ~TaskMemory() { handed_over(&kTaskMemory); }
+  };
+
+  /// What TBB runs on one of its threads. TBB moves it to where it stays until then.
+  template <class Work>
+  class Launched : TaskMemory {  // a base, to be the last part that goes
+   public:
+    Launched(TbbCoordinator& coordinator, Work work) : coordinator_(&coordinator), work_(std::move(work)) {}
+    Launched(Launched&& other) noexcept
+        : TaskMemory(), coordinator_(other.coordinator_), work_(std::move(other.work_)) {
+      handed_over(this);
+    }
+    Launched(const Launched&) = delete;
+    Launched& operator=(const Launched&) = delete;
+
+    void operator()() const {
+      taken_over(this);
+      coordinator_->run(work_);
+    }
+
+   private:
+    TbbCoordinator* const coordinator_;
+    Work work_;
+  };
+
   template <class Work>
   void launch(Work work) {
     in_flight_.fetch_add(1, std::memory_order_relaxed);
-    arena_->enqueue([this, work = std::move(work)] {
-      busy_.fetch_add(1, std::memory_order_relaxed);
-      {
-        TbbWorker worker(*this);
-        work(worker);
-      }
-      busy_.fetch_sub(1, std::memory_order_relaxed);
-      finished();
-    });
+    taken_over(&kTaskMemory);
+    arena_->enqueue(Launched<Work>(*this, std::move(work)));
+  }
+
+  template <class Work>
+  void run(const Work& work) {
+    busy_.fetch_add(1, std::memory_order_relaxed);
+    {
+      TbbWorker worker(*this);
+      work(worker);
+    }
+    busy_.fetch_sub(1, std::memory_order_relaxed);
+    finished();
   }
 
   void finished() {
@@ -139,13 +179,15 @@ void TbbWorker::run(std::span<resumable* const> jobs) {
       jobs_.erase(jobs_.begin(), jobs_.begin() + static_cast<std::ptrdiff_t>(next_));
       next_ = 0;
     }
+    taken_over(job);
     switch (job->resume(this, coordinator_.max_throughput())) {
       case resumable::resume_later:
         coordinator_.enqueue(job);
         break;
       case resumable::done:
       case resumable::awaiting_message:
-        intrusive_ptr_release(job);
+        handed_over(job);
+        let_go(job);
         break;
       case resumable::shutdown_execution_unit:
         POLLUX_ASSERT(false, "TBB's workers are not shut down by CAF");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -63,9 +64,10 @@ void Timeline::splice(EventTime from, EventTime to, std::span<const Version> fre
   const Value& now_in_effect = fresh.empty() ? all[first - 1].value : fresh.back().value;
   const bool stands_at_to = end < all.size() && all[end].from == to;
   const bool needless = stands_at_to && all[end].value == now_in_effect;
-  const bool needed = to != schema::kNever && !stands_at_to && was_in_effect.value != now_in_effect;
+  const bool needed = to != schema::kNever && !stands_at_to && was_in_effect.value != now_in_effect &&
+                      !POLLUX_PLANTED(splice_drops_what_follows);
 
-  const std::size_t tail = end + needless;
+  const std::size_t tail = end + (needless || (POLLUX_PLANTED(splice_takes_one_more) && stands_at_to));
   const std::size_t tail_size = all.size() - tail;
   const std::size_t put = fresh.size() + needed;
   const std::size_t size = first + put + tail_size;

@@ -1,5 +1,6 @@
 #include "actors/twin.h"
 
+#include <algorithm>
 #include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -10,9 +11,12 @@
 #include <mutex>
 #include <utility>
 
+#include "actors/deterministic_scheduler.h"
 #include "actors/journal_writer.h"
+#include "actors/planted_bugs.h"
 #include "actors/supervisor.h"
 #include "actors/tbb_coordinator.h"
+#include "schema/assert.h"
 
 namespace pollux::actors {
 
@@ -47,13 +51,34 @@ Error stopping() {
 
 struct Twin::Implementation {
   Implementation(std::shared_ptr<const schema::Model> m, std::unique_ptr<Journal> j, const TwinOptions& o)
-      : model(std::move(m)), journal(std::move(j)), options(o), feed(o.change_epochs_max, o.changes_max) {
+      : model(std::move(m)),
+        journal(std::move(j)),
+        options(o),
+        feed(o.change_epochs_max, o.changes_max),
+        sources(*model, probe) {
     probe.clock_ns.set(schema::kBeginning);
+    show_bounds();
     probe.journal_loss_window_ns.set(journal->loss_window());
-    probe.queue_events_max.set(static_cast<std::int64_t>(options.queue_events_max));
-    writer = std::make_unique<JournalWriter>(*journal);
-    use_tbb_scheduler(config, options.threads);
+    if (options.scheduler != nullptr) {
+      options.scheduler->schedule(config);
+      writer = std::make_unique<JournalWriter>(*journal, [scheduler = options.scheduler](auto append) {
+        scheduler->append_later(std::move(append));
+      });
+    } else {
+      use_tbb_scheduler(config, options.threads);
+      writer = std::make_unique<JournalWriter>(*journal);
+    }
     system = std::make_unique<caf::actor_system>(config);
+  }
+
+  void show_bounds() {
+    const auto show = [](Gauge& gauge, std::size_t bound) { gauge.set(static_cast<std::int64_t>(bound)); };
+    show(probe.queue_events_max, options.queue_events_max);
+    show(probe.epoch_events_max, options.epoch_events_max);
+    show(probe.change_epochs_max, options.change_epochs_max);
+    show(probe.changes_kept_max, options.changes_max);
+    show(probe.revised_events_max, Revisions::kEventsMax);
+    show(probe.episodes_per_constraint_max, Episodes::kPerConstraintMax);
   }
 
   void spawn_supervisor() {
@@ -62,14 +87,17 @@ struct Twin::Implementation {
                           *writer,
                           feed,
                           probe,
+                          sources,
                           {},
                           std::chrono::nanoseconds(options.tick),
                           options.epoch_events_max,
                           options.portion_entities,
+                          {options.quarantine_events_max, options.quarantine_bytes_max},
                           options.check_invariants,
                           {},
-                          std::chrono::nanoseconds(options.journal_retry),
-                          {}};
+                           std::chrono::nanoseconds(options.journal_retry),
+                           {},
+                           options.warn};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
     context.on_failure = [this](const Error& why) {
       const std::lock_guard lock(mutex);
@@ -87,7 +115,15 @@ struct Twin::Implementation {
   }
 
   void finish_replaying() {
-    if (replaying.valid()) replaying.get();
+    if (replaying.valid()) wait_for(replaying);
+  }
+
+  void wait_for(std::future<void>& signal) {
+    using namespace std::chrono_literals;
+    while (options.scheduler != nullptr && signal.wait_for(0s) != std::future_status::ready) {
+      POLLUX_ASSERT(options.scheduler->step(), "what is waited for is under way");
+    }
+    signal.get();
   }
 
   /// Lets one record run while the caller reads the next.
@@ -100,6 +136,20 @@ struct Twin::Implementation {
     if (on_progress) on_progress({position, journal->last_position()});
   }
 
+  void note(const std::vector<schema::Misfit>& left_out) {
+    for (const schema::Misfit& misfit : left_out) {
+      probe.misfit_events.add(misfit.events);
+      probe.misfit_values.add(misfit.values);
+      auto known = std::ranges::find(misfits, misfit.why, &schema::Misfit::why);
+      if (known != misfits.end()) {
+        known->events += misfit.events;
+        known->values += misfit.values;
+      } else if (misfits.size() < kMisfitsMax) {
+        misfits.push_back(misfit);
+      }
+    }
+  }
+
   void query(std::function<void(const SettledState&)> run) {
     caf::anon_send(supervisor, query_atom::value,
                    std::make_shared<const std::function<void(const SettledState&)>>(std::move(run)));
@@ -110,6 +160,8 @@ struct Twin::Implementation {
   const TwinOptions options;
   DomainProbe probe;
   ChangeFeed feed;
+  SourceBook sources;
+  std::vector<schema::Misfit> misfits;
   /// Its callbacks hold on to the supervisor, so it goes before the supervisor does.
   std::unique_ptr<JournalWriter> writer;
   caf::actor_system_config config;
@@ -139,12 +191,14 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   // the same.
   RecordPtr chunk;
   const Result<void> outcome = self.journal->read(1, [&](schema::EpochRecord& record) {
+    self.note(record.misfits);
+    record.events.identify(*self.model);
     if (chunk == nullptr) {
       chunk = std::make_shared<schema::EpochRecord>(std::move(record));
     } else {
-      for (const schema::Event& event : record.events.events) chunk->events.append(record.events, event);
+      chunk->events.append(record.events, 0, record.events.events.size());
       chunk->position = record.position;
-      chunk->clock = record.clock;
+      if (!POLLUX_PLANTED(replay_forgets_ticks) || !record.events.events.empty()) chunk->clock = record.clock;
     }
     if (chunk->events.events.size() >= options.epoch_events_max)
       self.replay(std::exchange(chunk, nullptr), on_progress);
@@ -158,12 +212,38 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
 }
 
 void Twin::submit(schema::EventBatch batch, std::function<void(Result<Receipt>)> done) {
-  Implementation& self = *implementation_;
-  const auto events = static_cast<std::int64_t>(batch.events.size());
-  const auto limit = static_cast<std::int64_t>(self.options.queue_events_max);
   auto submission = std::make_shared<Submission>();
+  batch.identify(
+      *implementation_->model);  // here, for the caller's thread waits for less than the supervisor
+  submission->size = batch.events.size();
   submission->batch = std::move(batch);
   submission->done = std::move(done);
+  enqueue(std::move(submission));
+}
+
+void Twin::admit(std::vector<std::uint64_t> numbers, std::function<void(Result<Receipt>)> done) {
+  decide(std::move(numbers), true, std::move(done));
+}
+
+void Twin::discard(std::vector<std::uint64_t> numbers, std::function<void(Result<Receipt>)> done) {
+  decide(std::move(numbers), false, std::move(done));
+}
+
+void Twin::decide(std::vector<std::uint64_t> numbers, bool admits,
+                  std::function<void(Result<Receipt>)> done) {
+  POLLUX_ASSERT(!numbers.empty() && numbers.size() <= kDecisionsMax);
+  auto submission = std::make_shared<Submission>();
+  submission->size = numbers.size();
+  submission->numbers = std::move(numbers);
+  submission->admits = admits;
+  submission->done = std::move(done);
+  enqueue(std::move(submission));
+}
+
+void Twin::enqueue(SubmissionPtr submission) {
+  Implementation& self = *implementation_;
+  const auto events = static_cast<std::int64_t>(submission->size);
+  const auto limit = static_cast<std::int64_t>(self.options.queue_events_max);
   submission->taken_at = std::chrono::steady_clock::now();
   std::optional<Error> refusal;
   {
@@ -207,9 +287,19 @@ void Twin::episodes(EntityIndex constraint, EventTime from, EventTime to, std::s
   });
 }
 
-void Twin::why(EntityIndex entity, AttributeSlot attribute, unsigned depth, std::function<void(Cause)> done) {
-  implementation_->query(
-      [=, done = std::move(done)](const SettledState& state) { done(state.why(entity, attribute, depth)); });
+void Twin::why(EntityIndex entity, AttributeSlot attribute, unsigned depth, EventTime at,
+               std::function<void(Explanation)> done) {
+  implementation_->query([=, this, done = std::move(done)](const SettledState& state) {
+    done(explain(model(), state, entity, attribute, depth, at));
+  });
+}
+
+void Twin::standing(std::vector<schema::EventKey> keys, std::function<void(std::vector<bool>)> done) {
+  implementation_->query([keys = std::move(keys), done = std::move(done)](const SettledState& state) {
+    std::vector<bool> stands;
+    for (const schema::EventKey& key : keys) stands.push_back(state.stands(key));
+    done(std::move(stands));
+  });
 }
 
 void Twin::digest(std::function<void(Digest)> done) {
@@ -218,6 +308,10 @@ void Twin::digest(std::function<void(Digest)> done) {
 
 ChangeFeed& Twin::changes() {
   return implementation_->feed;
+}
+
+void Twin::end_actor(EntityIndex entity) {
+  caf::anon_send(implementation_->supervisor, end_atom::value, entity);
 }
 
 void Twin::stop() {
@@ -229,10 +323,13 @@ void Twin::stop() {
   self.finish_replaying();
   auto [signal, drained] = make_signal();
   caf::anon_send(self.supervisor, drain_atom::value, signal);
-  drained.get();
+  self.wait_for(drained);
   self.writer.reset();
+  // A tick that is still to come would hold on to the supervisor, and with it the system, until its time.
+  self.system->clock().cancel_all();
   caf::anon_send_exit(self.supervisor, caf::exit_reason::user_shutdown);
   self.supervisor = nullptr;
+  if (self.options.scheduler != nullptr) self.options.scheduler->run();
   self.system.reset();
 }
 
@@ -254,6 +351,14 @@ const Journal& Twin::journal() const {
 
 const DomainProbe& Twin::probe() const {
   return implementation_->probe;
+}
+
+const SourceBook& Twin::sources() const {
+  return implementation_->sources;
+}
+
+const std::vector<schema::Misfit>& Twin::misfits() const {
+  return implementation_->misfits;
 }
 
 std::optional<Error> Twin::stall() const {

@@ -14,15 +14,19 @@
 #include "actors/change.h"
 #include "actors/change_feed.h"
 #include "actors/episodes.h"
+#include "actors/explanation.h"
 #include "actors/journal.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
+#include "actors/source_book.h"
 #include "actors/submission.h"
 #include "schema/event.h"
 #include "schema/model.h"
 #include "schema/result.h"
 
 namespace pollux::actors {
+
+class DeterministicScheduler;
 
 /// What moves the twin's clock.
 enum class ClockMode : std::uint8_t {
@@ -39,11 +43,19 @@ struct TwinOptions {
   std::size_t queue_events_max =
       200'000;  ///< Submitted and not yet settled; beyond it submissions are refused.
   std::size_t epoch_events_max = 20'000;  ///< Most events in one epoch.
+  /// What may wait in quarantine; beyond it, what would be set aside is refused.
+  std::size_t quarantine_events_max = 100'000;
+  std::size_t quarantine_bytes_max = 64u << 20;
   /// Entities that one core runs in a row: some 10 us of work, a few times what it costs to wake another.
   std::size_t portion_entities = 256;
   std::size_t change_epochs_max = 65'536;  ///< Settled epochs whose changes are kept for readers that resume,
   std::size_t changes_max = 250'000;       ///< and how many changes in all of them.
   bool check_invariants = false;           ///< Check the engine's structures after each epoch; for tests.
+  /// Where set, the twin has no threads: it runs when this does, and calls that wait let it run. It must
+  /// outlive the twin. For tests.
+  DeterministicScheduler* scheduler = nullptr;
+  /// Told of faults that the twin got over by itself, for the log; may be empty.
+  std::function<void(const std::string&)> warn;
 };
 
 /// Where recovery stands.
@@ -71,6 +83,14 @@ class Twin {
   /// same, so sending them again is right: they then count as duplicates).
   void submit(schema::EventBatch batch, std::function<void(schema::Result<Receipt>)> done);
 
+  /// Takes events out of quarantine. What is admitted is journaled and evaluated like any event, if memory
+  /// still reaches back to its time and its time has come; see QuarantineVerdict. What is discarded is a
+  /// duplicate when it is sent again. Deciding the same again changes nothing. `done` as for `submit`.
+  /// REQUIRES: 1 to `kDecisionsMax` numbers.
+  void admit(std::vector<std::uint64_t> numbers, std::function<void(schema::Result<Receipt>)> done);
+  void discard(std::vector<std::uint64_t> numbers, std::function<void(schema::Result<Receipt>)> done);
+  static constexpr std::size_t kDecisionsMax = 1'000;
+
   /// Runs `query` between two epochs, on an engine thread, soon. It must be short: the twin stands still
   /// meanwhile.
   void query(std::function<void(const SettledState&)> query);
@@ -83,15 +103,20 @@ class Twin {
   void episodes(schema::EntityIndex constraint, schema::EventTime from, schema::EventTime to,
                 std::size_t limit, std::function<void(std::vector<Episode>)> done);
 
-  /// Explains a value by its inputs, theirs, and so on, to `depth` levels and `SettledState::kCausesMax`
-  /// steps.
-  void why(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth,
-           std::function<void(Cause)> done);
+  /// Explains what a value is, or was at `at`: see `explain`. The events in it have yet to be named.
+  void why(schema::EntityIndex entity, schema::AttributeSlot attribute, unsigned depth, schema::EventTime at,
+           std::function<void(Explanation)> done);
+
+  /// For each identity, whether what that event said counts: see `SettledState::stands`.
+  void standing(std::vector<schema::EventKey> keys, std::function<void(std::vector<bool>)> done);
 
   void digest(std::function<void(Digest)> done);
 
   /// Settled changes of recent epochs, for readers that follow along.
   ChangeFeed& changes();
+
+  /// Ends an entity's actor, as a fault inside it would; its supervisor puts another in its place. For tests.
+  void end_actor(schema::EntityIndex entity);
 
   /// Takes no more, settles what was taken, stops the actors. Idempotent. REQUIRES: no other call but
   /// `submit` runs beside it or comes after it, except to `probe` and `failure`.
@@ -102,6 +127,11 @@ class Twin {
   const schema::Model& model() const;
   const Journal& journal() const;
   const DomainProbe& probe() const;
+  const SourceBook& sources() const;
+  /// What was left out of the journal's records when they were replayed, because the model no longer has the
+  /// names; of at most `kMisfitsMax` reasons. The journal still has it.
+  const std::vector<schema::Misfit>& misfits() const;
+  static constexpr std::size_t kMisfitsMax = 1'000;
   /// Set once the journal has failed: the twin still answers reads, refuses writes; empty while healthy.
   std::string failure() const;
   /// Set while the disk is full: the twin still answers reads, refuses writes (no_space), and goes on by
@@ -110,6 +140,9 @@ class Twin {
 
  private:
   struct Implementation;
+  void decide(std::vector<std::uint64_t> numbers, bool admits,
+              std::function<void(schema::Result<Receipt>)> done);
+  void enqueue(SubmissionPtr submission);
   explicit Twin(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
 };

@@ -6,6 +6,7 @@
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <utility>
 
+#include "actors/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -29,11 +30,10 @@ Wave::Wave(const schema::Model& model, caf::actor_system& system, std::vector<En
       plan_(model),
       first_event_(entities_.size(), kNoEvent) {}
 
-bool Wave::start(const EventBatch& events, const std::vector<std::uint64_t>& id_hashes,
-                 const std::vector<EntityIndex>& woken, const EpochTimes& times) {
-  id_hashes_ = &id_hashes;
+bool Wave::start(const EventBatch& events, const std::vector<EntityIndex>& woken, const EpochTimes& times) {
   times_ = times;
   plan_.begin();
+  round_ = 0;
   file(events);
   for (const EntityIndex entity : woken) {
     if (plan_.claim(entity)) plan_.add(entity);
@@ -58,6 +58,7 @@ bool Wave::run_levels() {
   while (true) {
     const auto level = plan_.next_level();
     if (level.empty()) return true;
+    if (plan_.round() != round_) keep_changes();
     if (level.size() >= 2 * portion_entities_ && system_.scheduler().num_workers() > 1) {
       share(level);
       return false;
@@ -70,6 +71,19 @@ bool Wave::run_levels() {
       }
       workspace.reached.clear();
     }
+  }
+}
+
+/// An entity may run on another thread in the next round, but its changes are told in their order.
+void Wave::keep_changes() {
+  round_ = plan_.round();
+  for (Workspace& workspace : workspaces_) {
+    const auto append = [](auto& to, auto& from) {
+      to.insert(to.end(), from.begin(), from.end());
+      from.clear();
+    };
+    append(earlier_.changes, workspace.changes);
+    append(earlier_.statuses, workspace.statuses);
   }
 }
 
@@ -105,6 +119,7 @@ void Wave::run(std::span<const EntityIndex> entities, Workspace& workspace) {
 void Wave::finish_portion() {
   if (portions_left_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   for (Workspace& workspace : workspaces_) {
+    if (POLLUX_PLANTED(reached_entity_is_lost) && !workspace.reached.empty()) workspace.reached.pop_back();
     for (const EntityIndex entity : workspace.reached) plan_.add(entity);
     workspace.reached.clear();
   }
@@ -119,13 +134,14 @@ void Wave::observe_events(Entity& entity) {
     const Event& event = events_->events[i];
     for (const schema::ReportedValue& reported : events_->values_of(event)) {
       entity.observe(reported.attribute,
-                     {event.time, event.sequence, (*id_hashes_)[i], event.source, reported.value}, times_);
+                     {event.time, event.sequence, events_->keys[i].low, event.source, reported.value},
+                     times_);
     }
   }
 }
 
 void Wave::collect(const std::function<void(Workspace&)>& visit) {
-  for (Workspace& workspace : workspaces_) {
+  const auto take = [&](Workspace& workspace) {
     visit(workspace);
     workspace.changes.clear();
     workspace.statuses.clear();
@@ -133,7 +149,9 @@ void Wave::collect(const std::function<void(Workspace&)>& visit) {
     workspace.evaluated = 0;
     workspace.failed = 0;
     workspace.revisions = 0;
-  }
+  };
+  if (!earlier_.changes.empty()) take(earlier_);
+  for (Workspace& workspace : workspaces_) take(workspace);
 }
 
 void Wave::check_invariants() const {

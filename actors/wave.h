@@ -36,9 +36,13 @@ class Wave {
        std::size_t portion_entities, std::function<void()> on_settled);
 
   /// Starts an epoch: the entities that have events or are woken run, and then all that their changes reach.
-  /// True where the epoch has settled on return. `events` and `id_hashes` must live until it has.
-  bool start(const schema::EventBatch& events, const std::vector<std::uint64_t>& id_hashes,
-             const std::vector<schema::EntityIndex>& woken, const EpochTimes& times);
+  /// True where the epoch has settled on return. `events` must live until it has. REQUIRES: it knows their
+  /// identities.
+  bool start(const schema::EventBatch& events, const std::vector<schema::EntityIndex>& woken,
+             const EpochTimes& times);
+
+  /// How often links were followed in this epoch, and one more. REQUIRES: settled.
+  std::uint32_t rounds() const { return round_ + 1; }
 
   /// After settling: calls `visit` with what each worker recorded, then clears it.
   void collect(const std::function<void(Workspace&)>& visit);
@@ -62,6 +66,7 @@ class Wave {
 
   void file(const schema::EventBatch& events);
   bool run_levels();
+  void keep_changes();
   void run(std::span<const schema::EntityIndex> entities, Workspace& workspace);
   void share(std::span<const schema::EntityIndex> level);
   void finish_portion();
@@ -75,8 +80,9 @@ class Wave {
   std::vector<std::uint32_t> first_event_;  // by entity: head of its list of events in this epoch
   std::vector<std::uint32_t> next_event_;   // by event: the entity's next one
   const schema::EventBatch* events_ = nullptr;
-  const std::vector<std::uint64_t>* id_hashes_ = nullptr;
   EpochTimes times_;
+  std::uint32_t round_ = 0;
+  Workspace earlier_;                                  // what former rounds recorded, in order
   std::vector<caf::intrusive_ptr<Portion>> portions_;  // kept for the next level
   std::atomic<std::size_t> portions_left_{0};
   oneapi::tbb::enumerable_thread_specific<Workspace> workspaces_;

@@ -4,6 +4,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -63,6 +64,11 @@ class Exposition {
   std::map<std::string, std::size_t> index_;
 };
 
+Labels with(Labels labels, const char* name, std::string value) {
+  labels.push_back({name, std::move(value)});
+  return labels;
+}
+
 double number(const actors::Counter& counter) {
   return static_cast<double>(counter.value());
 }
@@ -81,16 +87,97 @@ void expose_events(Exposition& out, const actors::DomainProbe& probe, const Labe
   outcome("too_late", probe.events_too_late);
   outcome("poison", probe.events_poison);
   outcome("from_the_future", probe.events_from_the_future);
+  outcome("refused", probe.events_refused);
   out.counter("pollux_submissions_refused_total", "Submissions refused because the event queue was full.",
               number(probe.submissions_refused_queue_full), domain);
   out.counter("pollux_submissions_refused_disk_full_total", "Submissions refused because the disk was full.",
               number(probe.submissions_refused_disk_full), domain);
-  out.counter("pollux_sequence_gaps_total", "Gaps seen in the sequence numbers of sources.",
-              number(probe.sequence_gaps), domain);
   out.gauge("pollux_queue_events", "Events submitted and not yet settled.", number(probe.queue_events),
             domain);
   out.gauge("pollux_queue_events_limit", "Events in the queue beyond which submissions are refused.",
             number(probe.queue_events_max), domain);
+}
+
+void expose_quarantine(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
+  constexpr std::array<const char*, 3> kReasons = {"too_late", "from_the_future", "poison"};
+  for (std::size_t i = 0; i < kReasons.size(); ++i) {
+    out.gauge("pollux_quarantine_events", "Events set aside, by reason, that wait to be decided on.",
+              number(probe.quarantine_events[i]), with(domain, "reason", kReasons[i]));
+  }
+  out.gauge("pollux_quarantine_events_limit", "Events in quarantine beyond which no more are taken.",
+            number(probe.quarantine_events_max), domain);
+  out.gauge("pollux_quarantine_bytes", "Stored size of the events in quarantine.",
+            number(probe.quarantine_bytes), domain);
+  out.gauge("pollux_quarantine_bytes_limit", "Size of the quarantine beyond which no more is taken.",
+            number(probe.quarantine_bytes_max), domain);
+  const auto decided = [&](const char* name, const actors::Counter& counter) {
+    out.counter("pollux_quarantine_decisions_total", "Events taken out of quarantine, by how.",
+                number(counter), with(domain, "decision", name));
+  };
+  decided("admitted", probe.quarantine_admitted);
+  decided("discarded", probe.quarantine_discarded);
+  const auto misfits = [&](const char* name, const actors::Counter& counter) {
+    out.counter("pollux_journal_misfits_total",
+                "What replay left out of the journal because the model no longer has its names.",
+                number(counter), with(domain, "what", name));
+  };
+  misfits("events", probe.misfit_events);
+  misfits("values", probe.misfit_values);
+}
+
+/// A source that has sent nothing yet has no series but its name's count of zero.
+void expose_source(Exposition& out, const actors::SourceProbe& source, const Labels& domain) {
+  const Labels labels = with(domain, "source", source.name);
+  const auto outcome = [&](const char* name, const actors::Counter& counter) {
+    if (counter.value() == 0 && &counter != &source.accepted) return;
+    out.counter("pollux_source_events_total", "Events of each source, by what became of them.",
+                number(counter), with(labels, "outcome", name));
+  };
+  outcome("accepted", source.accepted);
+  outcome("duplicate", source.duplicates);
+  outcome("too_late", source.too_late);
+  outcome("from_the_future", source.from_the_future);
+  outcome("poison", source.poison);
+  outcome("refused", source.refused);
+  if (source.accepted.value() > 0) {
+    out.gauge("pollux_source_newest_event_timestamp_seconds", "Latest event time heard from each source.",
+              number(source.newest_time_ns) * kNanosecond, labels);
+  }
+  if (source.sequence_highest.value() == 0) return;
+  out.gauge("pollux_source_sequence_missing", "Sequence numbers skipped and not seen since.",
+            number(source.sequence_missing), labels);
+  out.counter("pollux_source_sequence_gaps_total", "Times that sequence numbers were skipped.",
+              number(source.sequence_gaps), labels);
+  out.counter("pollux_source_sequence_lost_total", "Sequence numbers given up as never to arrive.",
+              number(source.sequence_lost), labels);
+  out.counter("pollux_source_sequence_restarts_total", "Times that a source began to count anew.",
+              number(source.sequence_restarts), labels);
+}
+
+void expose_bounds(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
+  out.gauge("pollux_epoch_events", "Events in the newest epoch.", number(probe.epoch_events), domain);
+  out.gauge("pollux_epoch_events_limit", "Most events in one epoch.", number(probe.epoch_events_max), domain);
+  out.counter("pollux_epochs_full_total", "Epochs that took no more because they were full.",
+              number(probe.epochs_full), domain);
+  out.gauge("pollux_change_feed_epochs", "Epochs whose changes are kept for readers that resume.",
+            number(probe.change_epochs), domain);
+  out.gauge("pollux_change_feed_epochs_limit", "Most epochs whose changes are kept.",
+            number(probe.change_epochs_max), domain);
+  out.gauge("pollux_change_feed_changes", "Changes kept for readers that resume.", number(probe.changes_kept),
+            domain);
+  out.gauge("pollux_change_feed_changes_limit", "Most changes kept.", number(probe.changes_kept_max), domain);
+  out.gauge("pollux_episodes_kept", "Episodes kept of all constraints together.", number(probe.episodes_kept),
+            domain);
+  out.gauge("pollux_episodes_per_constraint_limit", "Most episodes kept of one constraint.",
+            number(probe.episodes_per_constraint_max), domain);
+  out.counter("pollux_episodes_dropped_total", "Episodes dropped because a constraint had too many.",
+              number(probe.episodes_dropped), domain);
+  out.gauge("pollux_revised_events", "Events kept because corrections or retractions speak of them.",
+            number(probe.revised_events), domain);
+  out.gauge("pollux_revised_events_limit", "Most events kept for that.", number(probe.revised_events_max),
+            domain);
+  out.gauge("pollux_remembered_events", "Identities kept in memory to tell duplicates.",
+            number(probe.remembered_events), domain);
 }
 
 void expose_propagation(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
@@ -106,8 +193,8 @@ void expose_propagation(Exposition& out, const actors::DomainProbe& probe, const
               domain);
   out.counter("pollux_revisions_total", "Changes to an already settled past.", number(probe.revisions),
               domain);
-  out.counter("pollux_changes_dropped_total", "Changes a slow reader missed.",
-              number(probe.changes_dropped_slow_reader), domain);
+  out.counter("pollux_actor_restarts_total", "Entities whose actor died and was replaced.",
+              number(probe.actors_restarted), domain);
   out.durations("pollux_propagation_duration_seconds", "Time to propagate one epoch.", probe.propagation,
                 domain);
   out.durations("pollux_submit_to_settled_duration_seconds", "Time from submission to settled.",
@@ -124,8 +211,6 @@ void expose_state(Exposition& out, const actors::DomainProbe& probe, const Label
             domain);
   out.gauge("pollux_unknown_constraints", "Constraints whose status is unknown now.",
             number(probe.unknown_constraints), domain);
-  out.gauge("pollux_revised_events", "Events kept because corrections or retractions speak of them.",
-            number(probe.revised_events), domain);
   out.counter("pollux_journal_written_bytes_total", "Bytes appended to the journal.",
               number(probe.journal_bytes), domain);
   out.counter("pollux_journal_append_failures_total", "Appends to the journal that failed.",
@@ -156,6 +241,15 @@ void expose_requests(Exposition& out, const server::ServerProbe& probe) {
   out.counter("pollux_http_body_bytes_total", "Bytes of request bodies read.", number(probe.body_bytes));
   out.gauge("pollux_http_bodies_held_bytes", "Request bodies in memory now.",
             number(probe.bodies_held_bytes));
+  out.gauge("pollux_http_bodies_held_limit_bytes", "Request bodies in memory beyond which more are refused.",
+            number(probe.bodies_bytes_max));
+  const auto refused = [&](const char* why, const actors::Counter& counter) {
+    out.counter("pollux_http_bodies_refused_total", "Request bodies refused, by reason.", number(counter),
+                {{"reason", why}});
+  };
+  refused("too_large", probe.bodies_refused_too_large);
+  refused("no_room", probe.bodies_refused_no_room);
+  refused("timed_out", probe.bodies_timed_out);
 }
 
 void expose_connections(Exposition& out, const server::ServerProbe& probe) {
@@ -167,6 +261,11 @@ void expose_connections(Exposition& out, const server::ServerProbe& probe) {
   out.gauge("pollux_http_connections_limit", "Connections beyond which new ones are refused.",
             number(probe.connections_max));
   out.gauge("pollux_http_change_streams", "Readers of the change feed now.", number(probe.change_streams));
+  out.gauge("pollux_http_change_streams_limit", "Readers of the change feed beyond which more are refused.",
+            number(probe.change_streams_max));
+  out.counter("pollux_http_change_streams_refused_total",
+              "Readers of the change feed refused because there were too many.",
+              number(probe.change_streams_refused));
   out.counter("pollux_http_change_stream_gaps_total", "Times a reader of the change feed had missed some.",
               number(probe.change_stream_gaps));
 }
@@ -212,6 +311,9 @@ std::string Metrics::render() const {
     for (const auto& [name, probe] : implementation_->domains) {
       const Labels domain = {{"domain", name}};
       expose_events(exposition, *probe, domain);
+      expose_quarantine(exposition, *probe, domain);
+      for (const auto& source : probe->sources) expose_source(exposition, source, domain);
+      expose_bounds(exposition, *probe, domain);
       expose_propagation(exposition, *probe, domain);
       expose_state(exposition, *probe, domain);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,22 +35,32 @@ class RecordEncoder {
   std::unique_ptr<Implementation> implementation_;
 };
 
+/// What a decoder does with names that the model no longer has, or has for something else.
+enum class MisfitPolicy : std::uint8_t {
+  refuse,     ///< The record is refused.
+  leave_out,  ///< What does not fit is left out and told: values, and events without entity or source.
+};
+
 /// Reads records of any earlier version of the model. Safe on any bytes: never reads out of bounds, never
 /// allocates more than `kRecordBytesMax` and what the record then holds. One thread at a time. The model must
 /// outlive it.
 ///
-/// Errors: corrupt where the bytes are not a record; not_found where the model no longer has a name in it;
-/// conflict where the model declares a name with another type, role or dimension. A number written in
-/// another, convertible unit is converted.
+/// Errors: corrupt where the bytes are not a record; unless misfits are left out, not_found where the model
+/// no longer has a name in it; conflict where the model declares a name with another type, role or dimension.
+/// A number written in another, convertible unit is converted.
 class RecordDecoder {
  public:
-  explicit RecordDecoder(const Model& model);
+  explicit RecordDecoder(const Model& model, MisfitPolicy policy = MisfitPolicy::refuse);
   ~RecordDecoder();
   RecordDecoder(RecordDecoder&&) noexcept;
 
   /// Replaces the contents of `record`, whose storage is reused; unspecified after an error.
   Result<void> decode(std::string_view bytes, EpochRecord& record);
+  /// Where misfits are left out, an event of which anything does not fit is left out as a whole: it is there
+  /// to be admitted as it is.
   Result<void> decode(std::string_view bytes, QuarantinedEvent& event);
+  /// Why an event was set aside, without looking at what the model has to know.
+  Result<QuarantineReason> decode_reason(std::string_view bytes);
 
  private:
   struct Implementation;

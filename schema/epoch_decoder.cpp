@@ -96,8 +96,8 @@ struct Columns {
 }  // namespace
 
 struct RecordDecoder::Implementation {
-  explicit Implementation(const Model& the_model)
-      : model(the_model), scratch(kj::heapArray<capnp::word>(kScratchWords)) {}
+  Implementation(const Model& the_model, MisfitPolicy the_policy)
+      : model(the_model), policy(the_policy), scratch(kj::heapArray<capnp::word>(kScratchWords)) {}
 
   struct StoredAttribute {
     std::string_view name;
@@ -112,12 +112,18 @@ struct RecordDecoder::Implementation {
     std::optional<SourceIndex> index;
   };
 
+  struct StoredEntity {
+    std::string_view name;
+    EntityIndex index = kNone;
+  };
+
   template <class Root, class Read>
   Result<void> decode(std::string_view bytes, Read read);
   Result<void> read_batch(wire::EventBatch::Reader in, EventBatch& batch);
   Result<void> read_tables(wire::EventBatch::Reader in);
   Result<void> read_attributes(wire::EventBatch::Reader in);
   Result<void> read_events(const Columns& columns, EventBatch& batch);
+  Result<void> resolve_entity(const StoredEntity& stored, Event& event) const;
   Result<void> resolve_source(const StoredSource& stored, EventBatch& batch, Event& event);
   void rename_sources(const Columns& columns, EventBatch& batch) const;
   Result<void> read_values(const Columns& columns, EventBatch& batch);
@@ -126,10 +132,21 @@ struct RecordDecoder::Implementation {
   Result<Value> read_symbol(std::uint64_t bits, Quality quality, Reason reason,
                             const Attribute& attribute) const;
 
+  // Whether this may be left out instead of failing; if so, it is from now on told as a misfit.
+  bool leave_out(const Result<void>& outcome, std::uint64_t Misfit::*count);
+  void leave_out_event(unsigned i, std::size_t events);
+  void leave_out_value(unsigned row, std::size_t values);
+  void drop_left_out(EventBatch& batch) const;
+
   const Model& model;
+  const MisfitPolicy policy;
   kj::Array<capnp::word> scratch;
+  // Of the record being read; empty where all of it fits.
+  std::vector<Misfit> misfits;
+  std::vector<bool> events_left_out;
+  std::vector<bool> values_left_out;
   // Tables of the record being read; the views point into it.
-  std::vector<EntityIndex> entities;
+  std::vector<StoredEntity> entities;
   std::vector<StoredSource> sources;
   std::vector<StoredAttribute> attributes;
   std::vector<std::string_view> symbols;
@@ -149,16 +166,7 @@ Result<void> RecordDecoder::Implementation::read_attributes(wire::EventBatch::Re
 
 Result<void> RecordDecoder::Implementation::read_tables(wire::EventBatch::Reader in) {
   entities.clear();
-  for (const auto text : in.getEntities()) {
-    const EntityIndex entity = model.find_entity(view(text));
-    if (entity == kNone) {
-      return Error{ErrorCode::not_found,
-                   "it speaks of entity `" + std::string(view(text)) + "`, which the model does not have",
-                   {},
-                   kModelAdvice};
-    }
-    entities.push_back(entity);
-  }
+  for (const auto text : in.getEntities()) entities.push_back({view(text), model.find_entity(view(text))});
   sources.clear();
   for (const auto text : in.getSources()) sources.push_back({view(text), model.find_source(view(text))});
   symbols.clear();
@@ -187,7 +195,7 @@ Result<void> RecordDecoder::Implementation::read_events(const Columns& columns, 
     Event& event = batch.events[i];
     event = Event{columns.times[i],
                   columns.sequences[i],
-                  has_entity ? entities[entity] : kNone,
+                  has_entity ? entities[entity].index : kNone,
                   static_cast<std::uint32_t>(text),
                   static_cast<std::uint32_t>(values),
                   columns.id_sizes[i],
@@ -201,12 +209,25 @@ Result<void> RecordDecoder::Implementation::read_events(const Columns& columns, 
     if (text > columns.text.size() || values > columns.bits.size()) {
       return corrupt("event " + std::to_string(i) + " reaches past the record's end");
     }
-    if (auto resolved = resolve_source(sources[source], batch, event); !resolved.ok()) return resolved;
+    auto resolved = has_entity ? resolve_entity(entities[entity], event) : Result<void>();
+    if (resolved.ok()) resolved = resolve_source(sources[source], batch, event);
+    if (resolved.ok()) continue;
+    if (!leave_out(resolved, &Misfit::events)) return resolved;
+    leave_out_event(i, columns.times.size());
   }
   if (text != columns.text.size() || values != columns.bits.size())
     return corrupt("it holds more than its events");
   if (sources_renamed) rename_sources(columns, batch);
   return {};
+}
+
+Result<void> RecordDecoder::Implementation::resolve_entity(const StoredEntity& stored, Event& event) const {
+  event.entity = stored.index;
+  if (stored.index != kNone) return {};
+  return Error{ErrorCode::not_found,
+               "it speaks of entity `" + std::string(stored.name) + "`, which the model does not have",
+               {},
+               kModelAdvice};
 }
 
 Result<void> RecordDecoder::Implementation::resolve_source(const StoredSource& stored, EventBatch& batch,
@@ -234,7 +255,8 @@ void RecordDecoder::Implementation::rename_sources(const Columns& columns, Event
     const bool was_declared = event.undeclared_source_size == 0;
     const std::string_view name =
         was_declared ? sources[columns.source_rows[i]].name : batch.undeclared_source(event);
-    const bool is_declared = model.sources()[event.source].name == name;
+    const bool left_out = !events_left_out.empty() && events_left_out[i];
+    const bool is_declared = left_out || model.sources()[event.source].name == name;
     Event& copy = renamed.add(batch.id(event), event.time, event.source, event.entity,
                               is_declared ? "" : name, batch.named(event));
     copy.sequence = event.sequence;
@@ -336,30 +358,86 @@ Result<Value> RecordDecoder::Implementation::read_value(const Columns& columns, 
 Result<void> RecordDecoder::Implementation::read_values(const Columns& columns, EventBatch& batch) {
   batch.values.resize(columns.bits.size());
   unsigned row = 0;
-  for (const Event& event : batch.events) {
+  for (std::size_t e = 0; e < batch.events.size(); ++e) {
+    const Event& event = batch.events[e];
     if (event.values_count == 0) continue;
+    if (!events_left_out.empty() && events_left_out[e]) {
+      row += event.values_count;
+      continue;
+    }
     const TypeIndex type = model.type_index(event.entity);
     for (unsigned i = 0; i < event.values_count; ++i, ++row) {
       const std::uint32_t attribute = columns.attribute_rows[row];
       if (attribute >= attributes.size()) return corrupt("a value points outside the record's attributes");
       StoredAttribute& stored = attributes[attribute];
-      if (stored.resolved.type != type) {
-        if (auto resolved = resolve(stored, type); !resolved.ok()) return resolved;
+      Result<void> fits;
+      if (stored.resolved.type != type) fits = resolve(stored, type);
+      if (fits.ok()) {
+        auto value = read_value(columns, row, stored);
+        if (value.ok()) {
+          batch.values[row] = {stored.resolved.slot, *value};
+          continue;
+        }
+        fits = std::move(value).error();
       }
-      auto value = read_value(columns, row, stored);
-      if (!value.ok()) return std::move(value).error();
-      batch.values[row] = {stored.resolved.slot, *value};
+      if (!leave_out(fits, &Misfit::values)) return fits;
+      leave_out_value(row, columns.bits.size());
     }
   }
   return {};
 }
 
+bool RecordDecoder::Implementation::leave_out(const Result<void>& outcome, std::uint64_t Misfit::*count) {
+  const ErrorCode code = outcome.error().code;
+  const bool is_misfit = code == ErrorCode::not_found || code == ErrorCode::conflict;
+  if (!is_misfit || policy == MisfitPolicy::refuse) return false;
+  // As many as the record has names, at most; nearly always one.
+  auto known =
+      std::ranges::find_if(misfits, [&](const Misfit& each) { return each.why == outcome.error().message; });
+  if (known == misfits.end()) known = misfits.insert(misfits.end(), Misfit{outcome.error().message, 0, 0});
+  ++((*known).*count);
+  return true;
+}
+
+void RecordDecoder::Implementation::leave_out_event(unsigned i, std::size_t events) {
+  events_left_out.resize(events);
+  events_left_out[i] = true;
+}
+
+void RecordDecoder::Implementation::leave_out_value(unsigned row, std::size_t values) {
+  values_left_out.resize(values);
+  values_left_out[row] = true;
+}
+
+void RecordDecoder::Implementation::drop_left_out(EventBatch& batch) const {
+  EventBatch kept;
+  for (std::size_t i = 0; i < batch.events.size(); ++i) {
+    const Event& event = batch.events[i];
+    if (!events_left_out.empty() && events_left_out[i]) continue;
+    kept.append(batch, event);
+    if (values_left_out.empty()) continue;
+    Event& copy = kept.events.back();
+    kept.values.resize(copy.values_offset);
+    for (std::uint32_t row = event.values_offset; row < event.values_offset + event.values_count; ++row) {
+      if (!values_left_out[row]) kept.values.push_back(batch.values[row]);
+    }
+    copy.values_count = static_cast<std::uint16_t>(kept.values.size() - copy.values_offset);
+  }
+  batch = std::move(kept);
+}
+
 Result<void> RecordDecoder::Implementation::read_batch(wire::EventBatch::Reader in, EventBatch& batch) {
   const Columns columns(in);
+  batch.keys.clear();
+  misfits.clear();
+  events_left_out.clear();
+  values_left_out.clear();
   if (!columns.equally_long()) return corrupt("its columns differ in length");
   if (auto read = read_tables(in); !read.ok()) return read;
   if (auto read = read_events(columns, batch); !read.ok()) return read;
-  return read_values(columns, batch);
+  if (auto read = read_values(columns, batch); !read.ok()) return read;
+  if (!misfits.empty()) drop_left_out(batch);
+  return {};
 }
 
 template <class Root, class Read>
@@ -386,7 +464,8 @@ Result<void> RecordDecoder::Implementation::decode(std::string_view bytes, Read 
   }
 }
 
-RecordDecoder::RecordDecoder(const Model& model) : implementation_(std::make_unique<Implementation>(model)) {}
+RecordDecoder::RecordDecoder(const Model& model, MisfitPolicy policy)
+    : implementation_(std::make_unique<Implementation>(model, policy)) {}
 RecordDecoder::~RecordDecoder() = default;
 RecordDecoder::RecordDecoder(RecordDecoder&&) noexcept = default;
 
@@ -394,7 +473,9 @@ Result<void> RecordDecoder::decode(std::string_view bytes, EpochRecord& record) 
   return implementation_->decode<wire::EpochRecord>(bytes, [&](wire::EpochRecord::Reader root) {
     record.position = root.getPosition();
     record.clock = root.getClock();
-    return implementation_->read_batch(root.getBatch(), record.events);
+    auto read = implementation_->read_batch(root.getBatch(), record.events);
+    record.misfits = std::move(implementation_->misfits);
+    return read;
   });
 }
 
@@ -407,10 +488,28 @@ Result<void> RecordDecoder::decode(std::string_view bytes, QuarantinedEvent& eve
         event.number = root.getNumber();
         event.reason = static_cast<QuarantineReason>(reason);
         event.clock = root.getClock();
+        if (root.getBatch().getTimes().size() != 1) return corrupt("it does not hold exactly one event");
         if (auto read = implementation_->read_batch(root.getBatch(), event.event); !read.ok()) return read;
-        if (event.event.events.size() != 1) return corrupt("it does not hold exactly one event");
+        event.why.clear();
+        if (implementation_->misfits.empty()) return {};
+        event.why = implementation_->misfits.front().why;
+        event.event.clear();
         return {};
       });
+}
+
+Result<QuarantineReason> RecordDecoder::decode_reason(std::string_view bytes) {
+  QuarantineReason found{};
+  const auto decoded = implementation_->decode<wire::QuarantinedEvent>(
+      bytes, [&](wire::QuarantinedEvent::Reader root) -> Result<void> {
+        const auto reason = static_cast<std::uint16_t>(root.getReason());
+        if (reason >= kStoredCount<QuarantineReason>)
+          return corrupt("unknown reason " + std::to_string(reason));
+        found = static_cast<QuarantineReason>(reason);
+        return {};
+      });
+  if (!decoded.ok()) return decoded.error();
+  return found;
 }
 
 }  // namespace pollux::schema

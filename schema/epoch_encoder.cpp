@@ -22,10 +22,6 @@ constexpr std::size_t kAttributeWords = 3;
 constexpr std::size_t kEventColumnBytes = 8 + 8 + 4 + 2 + 1 + 2 + 2 + 2 + 2;
 constexpr std::size_t kValueColumnBytes = 4 + 8 + 1 + 1;
 
-std::size_t text_size(const Event& event) {
-  return std::size_t{event.id_size} + event.undeclared_source_size + event.named_size;
-}
-
 std::size_t words(std::size_t bytes) {
   return bytes / kWordBytes + 1;
 }
@@ -119,7 +115,7 @@ void RecordEncoder::Implementation::collect(const EventBatch& batch) {
     if (event.entity != kNone) entities.add(event.entity);
     sources.add(event.source);
     values += event.values_count;
-    text += text_size(event);
+    text += event.text_size();
     names_others |= event.named_size != 0;
     for (const ReportedValue& reported : batch.values_of(event)) {
       const std::uint32_t index = attribute_index(event, reported);
@@ -210,7 +206,7 @@ void RecordEncoder::Implementation::write_events(const EventBatch& batch,
     undeclared_source_sizes.set(i, event.undeclared_source_size);
     value_counts.set(i, event.values_count);
     if (names_others) named_sizes.set(i, event.named_size);
-    const std::size_t size = text_size(event);
+    const std::size_t size = event.text_size();
     POLLUX_ASSERT(event.id_offset + size <= batch.text.size());
     std::memcpy(text.begin() + written, batch.text.data() + event.id_offset, size);
     written += size;

@@ -77,11 +77,62 @@ void EventBatch::append(const EventBatch& other, const Event& event) {
   copy.values_count = event.values_count;
   const auto reported = other.values_of(event);
   values.insert(values.end(), reported.begin(), reported.end());
+  keys.clear();
+}
+
+/// Events of one batch mostly lie one behind the other in all its arrays, and are then copied in one go.
+void EventBatch::append(const EventBatch& other, std::size_t first, std::size_t count) {
+  POLLUX_ASSERT(&other != this && first + count <= other.events.size());
+  POLLUX_ASSERT(keys.size() == events.size() && other.keys.size() == other.events.size());
+  if (count == 0) return;
+  const std::span<const Event> copied = std::span(other.events).subspan(first, count);
+  std::size_t text_end = copied.front().id_offset;
+  std::size_t values_end = copied.front().values_offset;
+  for (const Event& event : copied) {
+    if (event.id_offset != text_end || event.values_offset != values_end) {
+      append_scattered(other, first, count);
+      return;
+    }
+    text_end += event.text_size();
+    values_end += event.values_count;
+  }
+  POLLUX_ASSERT(fits<std::uint32_t>(text.size() + text_end) &&
+                fits<std::uint32_t>(values.size() + values_end));
+  const auto text_shift = static_cast<std::uint32_t>(text.size()) - copied.front().id_offset;
+  const auto values_shift = static_cast<std::uint32_t>(values.size()) - copied.front().values_offset;
+  text.append(other.text, copied.front().id_offset, text_end - copied.front().id_offset);
+  const auto at = [](const auto& array, std::size_t i) {
+    return array.begin() + static_cast<std::ptrdiff_t>(i);
+  };
+  values.insert(values.end(), at(other.values, copied.front().values_offset), at(other.values, values_end));
+  keys.insert(keys.end(), at(other.keys, first), at(other.keys, first + count));
+  events.insert(events.end(), copied.begin(), copied.end());
+  for (Event& event : std::span(events).last(count)) {
+    event.id_offset += text_shift;
+    event.values_offset += values_shift;
+  }
+}
+
+void EventBatch::append_scattered(const EventBatch& other, std::size_t first, std::size_t count) {
+  std::vector<EventKey> identities = std::move(keys);
+  for (std::size_t i = first; i < first + count; ++i) {
+    append(other, other.events[i]);
+    identities.push_back(other.keys[i]);
+  }
+  keys = std::move(identities);
+}
+
+void EventBatch::identify(const Model& model) {
+  if (keys.size() == events.size()) return;
+  keys.clear();
+  keys.reserve(events.size());
+  for (const Event& event : events) keys.push_back(event_key(*this, event, model));
 }
 
 void EventBatch::clear() {
   events.clear();
   values.clear();
+  keys.clear();
   text.clear();
 }
 
@@ -102,6 +153,7 @@ EventKey event_key(const EventBatch& batch, const Event& event, const Model& mod
 }
 
 EventKey named_key(const EventBatch& batch, const Event& event, const Model& model) {
+  if (event.kind == EventKind::observe) return {};
   return event_key(batch.source_name(event, model), batch.named(event));
 }
 

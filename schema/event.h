@@ -44,14 +44,28 @@ struct Event {
   std::uint16_t undeclared_source_size = 0;  ///< See EventBatch::undeclared_source.
   std::uint16_t named_size = 0;              ///< See EventBatch::named.
   EventKind kind = EventKind::observe;
+
+  /// Bytes of the batch's text that are its own.
+  std::size_t text_size() const { return std::size_t{id_size} + undeclared_source_size + named_size; }
 };
 static_assert(sizeof(Event) == 40);
+
+/// Identity of an event, (source, id), as a 128-bit hash (SipHash-2-4-128 under a fixed key).
+struct EventKey {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  friend bool operator==(const EventKey&, const EventKey&) = default;
+  // clang-tidy 14 takes the zero in a defaulted comparison for a null pointer.
+  friend auto operator<=>(const EventKey&, const EventKey&) = default;  // NOLINT(modernize-use-nullptr)
+};
 
 /// Events that arrived together: flat arrays, so a batch costs a handful of allocations however many events
 /// it holds.
 struct EventBatch {
   std::vector<Event> events;
   std::vector<ReportedValue> values;
+  /// The identities of the events, in order; empty until `identify` has computed them.
+  std::vector<EventKey> keys;
   /// The ids, end to end, each followed by its undeclared source and the id it names, if it has them.
   std::string text;
 
@@ -79,23 +93,23 @@ struct EventBatch {
   /// REQUIRES: id, undeclared source and named id below 64 KiB each, the batch's text and values below 2^32.
   Event& add(std::string_view id, EventTime time, SourceIndex source, EntityIndex entity,
              std::string_view undeclared_source = {}, std::string_view named = {});
-  /// Appends a copy of an event of another batch.
+  /// Appends a copy of an event of another batch, without its identity: `keys` is empty afterwards.
   void append(const EventBatch& other, const Event& event);
+  /// Appends copies of `count` events of another batch from `first` on, with their identities.
+  /// REQUIRES: both batches know those of their events, or are empty.
+  void append(const EventBatch& other, std::size_t first, std::size_t count);
+  /// Computes `keys`, unless they are known.
+  void identify(const Model& model);
   void clear();
+
+ private:
+  void append_scattered(const EventBatch& other, std::size_t first, std::size_t count);
 };
 
-/// Identity of an event, (source, id), as a 128-bit hash (SipHash-2-4-128 under a fixed key).
-struct EventKey {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  friend bool operator==(const EventKey&, const EventKey&) = default;
-  // clang-tidy 14 takes the zero in a defaulted comparison for a null pointer.
-  friend auto operator<=>(const EventKey&, const EventKey&) = default;  // NOLINT(modernize-use-nullptr)
-};
 EventKey event_key(std::string_view source, std::string_view id);
 /// Of an event as its source named itself, so that two undeclared sources never share an identity.
 EventKey event_key(const EventBatch& batch, const Event& event, const Model& model);
-/// Identity of the event that a correction or retraction names.
+/// Identity of the event that a correction or retraction names; zero for others.
 EventKey named_key(const EventBatch& batch, const Event& event, const Model& model);
 
 /// For hash tables: the key is a hash already.
@@ -103,11 +117,19 @@ struct EventKeyHash {
   std::size_t operator()(const EventKey& key) const noexcept { return key.low; }
 };
 
+/// What of a journaled record does not fit the model it is read under, for one reason.
+struct Misfit {
+  std::string why;
+  std::uint64_t events = 0;  ///< Left out as a whole.
+  std::uint64_t values = 0;  ///< Left out of events that were kept without them.
+};
+
 /// One journaled step of the twin: the events accepted together, and how far its clock then stood.
 struct EpochRecord {
   Position position = 0;
   EventTime clock = kBeginning;  ///< The twin's clock after this epoch; never before an earlier record's.
   EventBatch events;
+  std::vector<Misfit> misfits{};  ///< Where it was read under a model that lacks what it speaks of.
 };
 
 /// Why an event was set aside.
@@ -119,7 +141,8 @@ struct QuarantinedEvent {
   std::uint64_t number = 0;  ///< Assigned by the journal, ascending from 1.
   QuarantineReason reason = QuarantineReason::too_late;
   EventTime clock = 0;  ///< The twin's clock when it was set aside.
-  EventBatch event;     ///< Exactly one event.
+  EventBatch event;     ///< Exactly one event; none where `why` says that the model of today lacks its names.
+  std::string why{};
 };
 
 }  // namespace pollux::schema

@@ -83,7 +83,7 @@ std::vector<std::string> ExpressionFunctions::names() {
           "cos",        "tan",   "atan2", "if",         "default",    "known",       "quality",
           "sum",        "mean",  "count", "any",        "all",        "previous",    "held_for",
           "hysteresis", "delay", "rate",  "moving_min", "moving_max", "moving_mean", "moving_stddev",
-          "integral",   "lag"};
+          "integral",   "lag",   "paced"};
 }
 
 bool ExpressionFunctions::is_many(NodeIndex index) const {

@@ -57,6 +57,10 @@ class TemporalCall {
         return "moving_stddev(x, 1 h), or with how often it is told: moving_stddev(x, 1 h, 10 s)";
       case F::integral:
         return "integral(x, 10 s): with how often it is told";
+      case F::paced:
+        return "paced(x, 1 s)";
+      case F::entrance:
+        break;  // no expression calls it
       case F::lag:
         return "lag(x, 1 min), or with how often it is told: lag(x, 1 min, 5 s)";
     }
@@ -131,7 +135,7 @@ class TemporalCall {
 
   bool accepts(const Typed& typed) {
     const F f = temporal_.function;
-    if (f == F::previous || f == F::delay) {
+    if (f == F::previous || f == F::delay || f == F::paced) {
       if (typed.kind != Typed::Kind::quality) return true;
       compiler_.fail(offset(0), std::string(node_.text) + " does not take a quality", "a quality", form());
       return false;

@@ -73,6 +73,7 @@ struct ModelBuilder::Parts {
   Grouped<std::string> tags;
   Grouped<EntityIndex> dependents;
   std::vector<EntityIndex> order;
+  bool has_links = false;
 
   bool linked = false;
   GroupedBuilder<Binding> pending_bindings;
@@ -86,7 +87,10 @@ struct ModelBuilder::Parts {
   const EntityType& type_of(EntityIndex entity) const { return types[entity_types[entity]]; }
   void check_type(const EntityType& type) const;
   void check_bindings() const;
-  void link_dependents();
+  /// The distinct consumers of each entity, with links among them or without.
+  Grouped<EntityIndex> consumers(bool with_links) const;
+  /// Who has to be evaluated after whom.
+  Grouped<EntityIndex> instant_dependents() const { return has_links ? consumers(false) : dependents; }
   void link();
   BindingCycleStep step_between(EntityIndex producer, EntityIndex consumer) const;
 };
@@ -136,14 +140,15 @@ void ModelBuilder::Parts::link() {
   pending_bindings = {};
   pending_overrides = {};
   pending_tags = {};
-  link_dependents();
+  dependents = consumers(true);
 }
 
-void ModelBuilder::Parts::link_dependents() {
+Grouped<EntityIndex> ModelBuilder::Parts::consumers(bool with_links) const {
   // Consumers are visited in ascending order, so an equal consumer of the same producer is the latest one.
-  const auto for_each_edge = [this](auto&& visit) {
+  const auto for_each_edge = [this, with_links](auto&& visit) {
     std::vector<EntityIndex> latest(ids.size(), kNone);
     for (EntityIndex consumer = 0; consumer < ids.size(); ++consumer) {
+      if (!with_links && type_of(consumer).is_link()) continue;
       const std::size_t end = first_input[consumer] + type_of(consumer).inputs.size();
       for (std::size_t input = first_input[consumer]; input < end; ++input) {
         for (const Binding& binding : bindings[input]) {
@@ -158,9 +163,9 @@ void ModelBuilder::Parts::link_dependents() {
   for_each_edge([&](EntityIndex producer, EntityIndex) { ++offsets[producer + 1]; });
   for (std::size_t i = 0; i < ids.size(); ++i) offsets[i + 1] += offsets[i];
   std::vector<std::uint32_t> next(offsets.begin(), offsets.end() - 1);
-  std::vector<EntityIndex> consumers(offsets.back());
-  for_each_edge([&](EntityIndex producer, EntityIndex consumer) { consumers[next[producer]++] = consumer; });
-  dependents = {std::move(offsets), std::move(consumers)};
+  std::vector<EntityIndex> found(offsets.back());
+  for_each_edge([&](EntityIndex producer, EntityIndex consumer) { found[next[producer]++] = consumer; });
+  return {std::move(offsets), std::move(found)};
 }
 
 ModelBuilder::ModelBuilder(std::string name) : parts_(std::make_shared<Parts>()) {
@@ -190,6 +195,7 @@ TypeIndex ModelBuilder::add_type(EntityType type) {
   parts_->check_type(type);
   type.plain = std::ranges::all_of(type.steps, &Step::is_plain) &&
                std::ranges::all_of(type.attributes, [](const Attribute& a) { return a.reported == kNoSlot; });
+  parts_->has_links = parts_->has_links || type.is_link();
   parts_->types.push_back(std::move(type));
   return static_cast<TypeIndex>(parts_->types.size() - 1);
 }
@@ -259,7 +265,7 @@ std::vector<std::vector<BindingCycleStep>> ModelBuilder::find_cycles() {
   Parts& parts = *parts_;
   parts.link();
   std::vector<std::vector<BindingCycleStep>> cycles;
-  for (const auto& entities : schema::find_cycles(parts.dependents)) {
+  for (const auto& entities : schema::find_cycles(parts.instant_dependents())) {
     auto& steps = cycles.emplace_back();
     for (std::size_t i = 0; i < entities.size(); ++i) {
       steps.push_back(parts.step_between(entities[i], entities[(i + 1) % entities.size()]));
@@ -276,7 +282,7 @@ Model ModelBuilder::build() && {
   parts.first_input.shrink_to_fit();
   parts.link();
   parts.check_bindings();
-  parts.order = schema::topological_order(parts.dependents);
+  parts.order = schema::topological_order(parts.instant_dependents());
   POLLUX_ASSERT(parts.order.size() == parts.ids.size(), "the bindings have a cycle");
   return Model(std::move(parts_));
 }

@@ -117,7 +117,12 @@ struct EntityType {
       true;  ///< Every step is a plain expression, and nothing is noted of reports. Set by the builder.
   std::optional<ConstraintRule> constraint;
   std::uint16_t operand_count = 0;
+  Duration link_delay = 0;  ///< Of a link; 0: an ordinary type.
   SourceLocation where;
+
+  /// Whether its entities are links: their output follows their input after a delay greater than zero, so
+  /// that a circle through one of them is none.
+  bool is_link() const { return link_delay > 0; }
 
   AttributeSlot find_attribute(std::string_view attribute) const;  ///< kNoSlot when there is none.
   InputSlot find_input(std::string_view input) const;              ///< kNoSlot when there is none.
@@ -172,8 +177,8 @@ class ModelBuilder {
   const std::vector<std::string>& ids() const;
   TypeIndex type_index(EntityIndex entity) const;
 
-  /// One cycle of each group of entities that depend on each other in a circle, in the direction of the
-  /// bindings. Nothing may be added afterwards.
+  /// One cycle of each group of entities that depend on each other in a circle without a link, in the
+  /// direction of the bindings. Nothing may be added afterwards.
   std::vector<std::vector<BindingCycleStep>> find_cycles();
 
   /// REQUIRES: there is no cycle.
@@ -218,7 +223,9 @@ class Model {
   std::span<const Binding> bindings(EntityIndex entity, InputSlot input) const;
   /// The distinct entities that have an input bound to `entity`, ascending.
   std::span<const EntityIndex> dependents(EntityIndex entity) const;
+  /// Each entity after all its producers; links, whose output does not follow at once, before theirs maybe.
   std::span<const EntityIndex> topological_order() const;
+  bool is_link(EntityIndex entity) const { return type_of(entity).is_link(); }
 
   /// `kNone` / nullopt when there is none.
   EntityIndex find_entity(std::string_view id) const;

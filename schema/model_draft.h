@@ -98,8 +98,13 @@ Step compile_machine(const TypeDraft& type, const CompileNode& compile);
 /// Compiles the expressions of all types and puts their steps in order. `source` is the text of the file.
 /// (model_expressions.cpp)
 void compile_expressions(std::string_view source, ModelDraft& draft);
-/// Reads the `entities` mapping, resolves and checks all bindings. (model_entities.cpp)
-void read_entities(YamlNode entities, ModelDraft& draft);
+/// Reads the `entities` mapping, and that of `links` where there is one; resolves and checks all bindings.
+/// (model_entities.cpp)
+void read_entities(YamlNode entities, std::optional<YamlNode> links, ModelDraft& draft);
+/// What `ENTITY.ATTRIBUTE` stands for; reports where it stands for nothing sound. (model_entities.cpp)
+std::optional<std::pair<EntityIndex, AttributeSlot>> resolve_attribute(YamlNode node, ModelDraft& draft);
+/// Enters links as entities behind all others, each with a type of its own, and binds them. (model_links.cpp)
+void declare_links(YamlNode links, ModelDraft& draft);
 /// Reads the `sources` mapping. (model_sources.cpp)
 void read_sources(YamlNode sources, ModelDraft& draft);
 /// Lays a parameter file over the entities; its mistakes go to `errors`. (model_parameters.cpp)

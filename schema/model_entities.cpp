@@ -131,7 +131,7 @@ class EntityReader {
 
   /// Resolves `ENTITY.ATTRIBUTE` and binds it; what it stands for, where it stands for something sound.
   std::optional<std::pair<EntityIndex, AttributeSlot>> bind(InputSlot slot, YamlNode node, bool broken) {
-    const auto target = resolve(node);
+    const auto target = resolve_attribute(node, draft_);
     if (!target) return std::nullopt;
     const TypeDraft& producer = *draft_.type_of(target->first);
     const Attribute& attribute = producer.type.attributes[target->second];
@@ -157,47 +157,6 @@ class EntityReader {
     return std::all_of(from.symbols.begin(), from.symbols.end(), [&](Symbol symbol) {
       return std::find(to.symbols.begin(), to.symbols.end(), symbol) != to.symbols.end();
     });
-  }
-
-  std::optional<std::pair<EntityIndex, AttributeSlot>> resolve(YamlNode node) {
-    const std::string_view text = node.text();
-    const std::size_t dot = text.find('.');
-    const bool well_formed = dot != std::string_view::npos && dot > 0 && dot + 1 < text.size() &&
-                             text.find('.', dot + 1) == std::string_view::npos;
-    if (!well_formed) {
-      errors_.add(node.where(), "an input is bound to an attribute of an entity", node.description(),
-                  "ENTITY.ATTRIBUTE");
-      return std::nullopt;
-    }
-    const std::string_view id = text.substr(0, dot);
-    const EntityIndex producer = draft_.builder.find_entity(id);
-    if (producer == kNone) {
-      errors_.add(node.where(), "there is no entity '" + std::string(id) + "'", node.description(),
-                  "an entity declared under 'entities'", nearest_name(id, draft_.builder.ids()));
-      return std::nullopt;
-    }
-    return resolve_attribute(node, producer, text.substr(dot + 1));
-  }
-
-  std::optional<std::pair<EntityIndex, AttributeSlot>> resolve_attribute(YamlNode node, EntityIndex producer,
-                                                                         std::string_view name) {
-    const TypeDraft* type = draft_.type_of(producer);
-    if (!type) return std::nullopt;
-    const AttributeSlot slot = type->type.find_attribute(name);
-    if (slot != kNoSlot) return std::pair(producer, slot);
-    if (type->complete && !type->is_broken(name)) {
-      std::vector<std::string> names = names_of(type->type.attributes);
-      if (type->type.constraint) names.pop_back();  // the memory behind the status
-      SourceLocation where = node.where();
-      where.column += static_cast<int>(node.text().find('.')) + 1 + (node.is_quoted() ? 1 : 0);
-      errors_.add(where,
-                  "type '" + type->type.name + "' of '" + draft_.builder.ids()[producer] +
-                      "' has no attribute '" + std::string(name) + "'",
-                  node.description(),
-                  names.empty() ? "" : joined(std::vector<std::string_view>(names.begin(), names.end())),
-                  nearest_name(name, names));
-    }
-    return std::nullopt;
   }
 
   void check_all_bound(std::optional<YamlNode> inputs) {
@@ -229,6 +188,29 @@ class EntityReader {
   Fields fields_;
 };
 
+std::optional<std::pair<EntityIndex, AttributeSlot>> attribute_of(YamlNode node, EntityIndex producer,
+                                                                  std::string_view name, ModelDraft& draft) {
+  const TypeDraft* type = draft.type_of(producer);
+  if (!type) return std::nullopt;
+  const AttributeSlot slot = type->type.find_attribute(name);
+  if (slot != kNoSlot && type->type.attributes[slot].role != Role::memory) return std::pair(producer, slot);
+  if (type->complete && !type->is_broken(name)) {
+    std::vector<std::string> names;
+    for (const Attribute& each : type->type.attributes) {
+      if (each.role != Role::memory) names.push_back(each.name);
+    }
+    SourceLocation where = node.where();
+    where.column += static_cast<int>(node.text().find('.')) + 1 + (node.is_quoted() ? 1 : 0);
+    draft.errors.add(where,
+                     "type '" + type->type.name + "' of '" + draft.builder.ids()[producer] +
+                         "' has no attribute '" + std::string(name) + "'",
+                     node.description(),
+                     names.empty() ? "" : joined(std::vector<std::string_view>(names.begin(), names.end())),
+                     nearest_name(name, names));
+  }
+  return std::nullopt;
+}
+
 /// Where an entity binds an input.
 SourceLocation place_of_binding(YamlNode entities, EntityIndex entity, std::string_view input) {
   const auto inputs = entities.value(entity).find("inputs");
@@ -238,7 +220,27 @@ SourceLocation place_of_binding(YamlNode entities, EntityIndex entity, std::stri
 
 }  // namespace
 
-void read_entities(YamlNode entities, ModelDraft& draft) {
+std::optional<std::pair<EntityIndex, AttributeSlot>> resolve_attribute(YamlNode node, ModelDraft& draft) {
+  const std::string_view text = node.text();
+  const std::size_t dot = text.find('.');
+  const bool well_formed = dot != std::string_view::npos && dot > 0 && dot + 1 < text.size() &&
+                           text.find('.', dot + 1) == std::string_view::npos;
+  if (!well_formed) {
+    draft.errors.add(node.where(), "an input is bound to an attribute of an entity", node.description(),
+                     "ENTITY.ATTRIBUTE");
+    return std::nullopt;
+  }
+  const std::string_view id = text.substr(0, dot);
+  const EntityIndex producer = draft.builder.find_entity(id);
+  if (producer == kNone) {
+    draft.errors.add(node.where(), "there is no entity '" + std::string(id) + "'", node.description(),
+                     "an entity declared under 'entities', or a link", nearest_name(id, draft.builder.ids()));
+    return std::nullopt;
+  }
+  return attribute_of(node, producer, text.substr(dot + 1), draft);
+}
+
+void read_entities(YamlNode entities, std::optional<YamlNode> links, ModelDraft& draft) {
   if (!read_mapping(entities, {"entities", ""}, draft.errors)) {
     draft.entities_known = false;
     return;
@@ -250,6 +252,7 @@ void read_entities(YamlNode entities, ModelDraft& draft) {
     return;
   }
   declare_entities(entities, draft);
+  if (links) declare_links(*links, draft);
   for (EntityIndex i = 0; i < entities.size() && !draft.errors.full(); ++i) {
     EntityReader(i, entities.key(i), entities.value(i), draft).read();
   }
@@ -269,7 +272,7 @@ void check_cycles(YamlNode entities, ModelDraft& draft) {
     const std::string& input = draft.type_of(last.consumer)->type.inputs[last.input].name;
     draft.errors.add(place_of_binding(entities, last.consumer, input),
                      "entities depend on each other in a circle", path,
-                     "no circle: feedback needs a link with a delay, which this version does not have");
+                     "no circle: feedback goes through a link with a delay, declared under 'links'");
   }
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 using F = TemporalFunction;
 
-constexpr std::array<std::pair<std::string_view, F>, 11> kNames = {{
+constexpr std::array<std::pair<std::string_view, F>, 13> kNames = {{
     {"previous", F::previous},
     {"held_for", F::held_for},
     {"hysteresis", F::hysteresis},
@@ -20,6 +20,8 @@ constexpr std::array<std::pair<std::string_view, F>, 11> kNames = {{
     {"moving_stddev", F::moving_stddev},
     {"integral", F::integral},
     {"lag", F::lag},
+    {"paced", F::paced},
+    {"entrance", F::entrance},
 }};
 
 double seconds(Duration span) {
@@ -93,6 +95,27 @@ void hysteresis(const Value& argument, EventTime at, Value* state) {
 
 Value delay(History argument, Duration span, EventTime at) {
   return argument[index_at(argument, before(at, span))].value;
+}
+
+/// What stood at the beginning of time does not enter a link.
+void paced(const Temporal& temporal, const Version& argument, EventTime at, Value* state) {
+  const bool is_entrance = temporal.function == F::entrance;
+  if (at == kBeginning) {
+    state[0] = is_entrance ? temporal.initial : argument.value;
+    state[1] = time_value(kBeginning);
+    return;
+  }
+  if (is_entrance && argument.from == kBeginning) return;
+  const EventTime changed = as_time(state[1]);
+  const bool may_change = changed == kBeginning || after(changed, temporal.span) <= at;
+  if (!may_change || argument.value == state[0]) return;
+  state[0] = argument.value;
+  state[1] = time_value(at);
+}
+
+EventTime next_pace(const Temporal& temporal, const Version& argument, const Value* state) {
+  const bool entered = temporal.function != F::entrance || argument.from != kBeginning;
+  return entered && argument.value != state[0] ? after(as_time(state[1]), temporal.span) : kNever;
 }
 
 Value rate(History argument, Duration span, EventTime at) {
@@ -285,7 +308,7 @@ EventTime next_gathering_tick(const Temporal& temporal, History argument, EventT
 
 std::optional<TemporalFunction> temporal_function(std::string_view name) {
   for (const auto& [known, function] : kNames) {
-    if (known == name) return function;
+    if (known == name && function != F::entrance) return function;
   }
   return std::nullopt;
 }
@@ -298,6 +321,8 @@ std::size_t Temporal::memory_count() const {
   switch (function) {
     case F::previous:
     case F::held_for:
+    case F::paced:
+    case F::entrance:
       return 1;
     case F::integral:
     case F::lag:
@@ -308,7 +333,8 @@ std::size_t Temporal::memory_count() const {
 }
 
 bool Temporal::remembers_result() const {
-  return function == F::previous || function == F::hysteresis;
+  return function == F::previous || function == F::hysteresis || function == F::paced ||
+         function == F::entrance;
 }
 
 Duration Temporal::lead() const {
@@ -342,6 +368,9 @@ void evaluate(const Temporal& temporal, History argument, EventTime at, Value* s
     case F::delay:
       state[0] = delay(argument, temporal.span, at);
       return;
+    case F::paced:
+    case F::entrance:
+      return paced(temporal, argument[index_at(argument, at)], at, state);
     case F::rate:
       state[0] = rate(argument, temporal.span, at);
       return;
@@ -368,6 +397,9 @@ EventTime next_moment(const Temporal& temporal, History argument, EventTime time
       const bool waiting = state[1].usable() && state[0].usable() && !state[0].as_boolean();
       return waiting ? after(as_time(state[1]), temporal.span) : kNever;
     }
+    case F::paced:
+    case F::entrance:
+      return next_pace(temporal, argument[index_at(argument, time)], state);
     case F::delay:
     case F::rate:
     case F::moving_min:

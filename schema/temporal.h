@@ -26,8 +26,11 @@ enum class TemporalFunction : std::uint8_t {
   moving_stddev,  ///< Likewise.
   integral,       ///< Its sum over time, in seconds; told whenever it changes and at multiples of `every`.
   lag,            ///< First-order lag with time constant `span`; likewise.
+  paced,          ///< It, with at most one change in `span`; the latest value wins.
+  entrance,       ///< Of a link: `initial` until the argument first changes, then like `paced`.
 };
 
+/// The function an expression may call by that name.
 std::optional<TemporalFunction> temporal_function(std::string_view name);
 const char* name_of(TemporalFunction function);
 
@@ -36,6 +39,7 @@ struct Temporal {
   TemporalFunction function = TemporalFunction::previous;
   Duration span = 0;
   Duration every = 0;  ///< Only for those that change without their argument changing.
+  Value initial = {};  ///< Links only.
 
   /// Values it keeps behind its result: what must be the same for its future to be the same.
   std::size_t memory_count() const;

@@ -6,9 +6,9 @@ namespace {
 
 constexpr const char* kFooter =
     "Options of serve can also be given in the environment, as POLLUX_ and the name; the flag wins.\n"
-    "Exit codes: 0 ok; 1 the check failed or the model was refused; 2 wrong usage; 3 the data directory is\n"
-    "damaged, locked or another twin's; 4 a file or the network failed; 5 done, but some rows of recorded\n"
-    "data were not taken; 130 interrupted.";
+    "Exit codes: 0 ok; 1 the check failed, or a model or question was refused; 2 wrong usage; 3 the data\n"
+    "directory is damaged, locked or another twin's; 4 a file or the network failed; 5 done, but some rows\n"
+    "of recorded data were not taken; 130 interrupted.";
 
 }  // namespace
 
@@ -21,10 +21,13 @@ int main(int argc, char** argv) {
   pollux::server::cli::add_serve(app, exit_code);
   pollux::server::cli::add_check(app, exit_code);
   pollux::server::cli::add_graph(app, exit_code);
+  pollux::server::cli::add_quarantine(app, exit_code);
   pollux::server::cli::add_replay(app, exit_code);
   pollux::server::cli::add_baseline(app, exit_code);
   pollux::server::cli::add_score(app, exit_code);
   pollux::server::cli::add_watch(app, exit_code);
+  pollux::server::cli::add_why(app, exit_code);
+  pollux::server::cli::add_impact(app, exit_code);
   pollux::server::cli::add_version(app, exit_code);
 
   try {

@@ -21,9 +21,16 @@ enum class RouteId : std::uint8_t {
   changes,
   digest,
   why,
+  impact,
   graph,
+  graph_analysis,
   model,
   quarantine,
+  quarantine_admit,
+  quarantine_discard,
+  quarantine_admit_one,
+  quarantine_discard_one,
+  sources,
   metrics,
   livez,
   readyz,
@@ -33,10 +40,29 @@ inline constexpr std::size_t kRouteCount = static_cast<std::size_t>(RouteId::unm
 
 /// The path as written in the documentation.
 inline const char* name_of(RouteId route) {
-  static constexpr std::array<const char*, kRouteCount> kNames = {
-      "/",           "/v1/events", "/v1/entities", "/v1/entities/{id}", "/v1/constraints", "/v1/episodes",
-      "/v1/changes", "/v1/digest", "/v1/why",      "/v1/graph",         "/v1/model",       "/v1/quarantine",
-      "/metrics",    "/livez",     "/readyz",      "unmatched"};
+  static constexpr std::array<const char*, kRouteCount> kNames = {"/",
+                                                                  "/v1/events",
+                                                                  "/v1/entities",
+                                                                  "/v1/entities/{id}",
+                                                                  "/v1/constraints",
+                                                                  "/v1/episodes",
+                                                                  "/v1/changes",
+                                                                  "/v1/digest",
+                                                                  "/v1/why",
+                                                                  "/v1/impact",
+                                                                  "/v1/graph",
+                                                                  "/v1/graph/analysis",
+                                                                  "/v1/model",
+                                                                  "/v1/quarantine",
+                                                                  "/v1/quarantine/admit",
+                                                                  "/v1/quarantine/discard",
+                                                                  "/v1/quarantine/{number}/admit",
+                                                                  "/v1/quarantine/{number}/discard",
+                                                                  "/v1/sources",
+                                                                  "/metrics",
+                                                                  "/livez",
+                                                                  "/readyz",
+                                                                  "unmatched"};
   return kNames[static_cast<std::size_t>(route)];
 }
 
@@ -59,8 +85,14 @@ struct ServerProbe {
   actors::Counter change_stream_gaps;   ///< Readers told that they missed changes.
   actors::Gauge connections;
   actors::Gauge connections_max;
+  actors::Counter change_streams_refused;  ///< Over the limit.
+  actors::Counter bodies_refused_too_large;
+  actors::Counter bodies_refused_no_room;  ///< Over the limit of all bodies together.
+  actors::Counter bodies_timed_out;
   actors::Gauge change_streams;
+  actors::Gauge change_streams_max;
   actors::Gauge bodies_held_bytes;  ///< Request bodies in memory now.
+  actors::Gauge bodies_bytes_max;
 };
 
 }  // namespace pollux::server

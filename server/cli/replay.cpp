@@ -188,7 +188,8 @@ int replay_verb(const Arguments& arguments) {
     local = std::move(opened).value();
     sink = make_twin_sink(*local->twin);
   } else {
-    Result<std::unique_ptr<EventSink>> opened = make_http_sink(arguments.to);
+    Result<std::unique_ptr<EventSink>> opened = make_http_sink(
+        arguments.to, [](const std::string& notice) { fmt::print(stderr, "pollux: {}\n", notice); });
     if (!opened.ok()) return fail(opened.error());
     sink = std::move(opened).value();
   }

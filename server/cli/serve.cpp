@@ -42,7 +42,9 @@ struct ServeOptions {
 /// Opens the data directory, unless it was last written under another version of the model.
 Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& options,
                                                       const schema::Model& model) {
-  auto journal = actors::open_rocksdb_journal(options.data, model, options.journal);
+  actors::JournalOptions how = options.journal;
+  if (options.accept_model_change) how.misfits = schema::MisfitPolicy::leave_out;
+  auto journal = actors::open_rocksdb_journal(options.data, model, how);
   if (!journal.ok() || options.accept_model_change) return journal;
   const std::string& written_under = (*journal)->identity().model_version;
   if (written_under.empty() || written_under == model.version()) return journal;
@@ -115,6 +117,10 @@ class Startup {
         [this](const actors::ReplayProgress& progress) { server_.show_progress(progress); });
     if (!twin.ok()) return twin.error();
     twin_ = std::move(*twin);
+    for (const schema::Misfit& misfit : twin_->misfits()) {
+      spdlog::warn("set aside as poison: {} events of the journal, and {} values of other events: {}",
+                   misfit.events, misfit.values, misfit.why);
+    }
     metrics_.observe(twin_->probe(), model_->name());
     return {};
   }
@@ -184,6 +190,7 @@ int run_serve(ServeOptions& options) {
   }
   options.http.stop_on_signals = true;
   options.twin.clock = options.clock == "events" ? actors::ClockMode::events : actors::ClockMode::wall;
+  options.twin.warn = [](const std::string& what) { spdlog::warn("{}", what); };
   int exit_code = kOk;
   const auto model = load_or_explain(options.source, exit_code);
   return model == nullptr ? exit_code : serve_until_stopped(options, model);

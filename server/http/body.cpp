@@ -9,11 +9,6 @@ namespace {
 
 constexpr std::size_t kTimedOut = SIZE_MAX;
 
-Reply too_large(std::size_t limit) {
-  return problem(413, {"the body is larger than " + std::to_string(limit) + " bytes", "",
-                       "send the events in several smaller batches", ""});
-}
-
 }  // namespace
 
 Body::Body(const HttpServerOptions& options, ServerProbe& probe, kj::Timer& timer)
@@ -28,7 +23,7 @@ Body::~Body() {
 
 kj::Promise<std::optional<Reply>> Body::read(kj::AsyncInputStream& stream) {
   KJ_IF_MAYBE (length, stream.tryGetLength()) {
-    if (*length > options_.body_bytes_max) return std::optional<Reply>(too_large(options_.body_bytes_max));
+    if (*length > options_.body_bytes_max) return std::optional<Reply>(refuse_too_large());
   }
   part_ = kj::heapArray<char>(kPartBytes);
   return read_on(stream);
@@ -46,14 +41,22 @@ kj::Promise<std::optional<Reply>> Body::read_on(kj::AsyncInputStream& stream) {
       });
 }
 
+Reply Body::refuse_too_large() {
+  probe_.bodies_refused_too_large.add();
+  return problem(413, {"the body is larger than " + std::to_string(options_.body_bytes_max) + " bytes", "",
+                       "send the events in several smaller batches", ""});
+}
+
 std::optional<Reply> Body::take_in(std::size_t bytes) {
   if (bytes == kTimedOut) {
+    probe_.bodies_timed_out.add();
     return problem(408, {"the body did not arrive in time; " + std::to_string(text_.size()) + " bytes came",
                          "", "nothing of it was taken; send it again", ""});
   }
   probe_.body_bytes.add(bytes);
-  if (text_.size() + bytes > options_.body_bytes_max) return too_large(options_.body_bytes_max);
+  if (text_.size() + bytes > options_.body_bytes_max) return refuse_too_large();
   if (static_cast<std::size_t>(probe_.bodies_held_bytes.value()) + bytes > options_.bodies_bytes_max) {
+    probe_.bodies_refused_no_room.add();
     return problem(503, {"too many request bodies are being read at once", "", "send it again later", ""});
   }
   text_.append(part_.begin(), bytes);

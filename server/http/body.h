@@ -29,6 +29,7 @@ class Body {
 
  private:
   kj::Promise<std::optional<Reply>> read_on(kj::AsyncInputStream& stream);
+  Reply refuse_too_large();
   std::optional<Reply> take_in(std::size_t bytes);
 
   static constexpr std::size_t kPartBytes = 64u << 10;

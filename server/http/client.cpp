@@ -60,6 +60,11 @@ unsigned parse_seconds(kj::StringPtr text) {
   return seconds;
 }
 
+std::string why_again(const Result<HttpReply>& reply) {
+  if (!reply.ok()) return reply.error().text();
+  return "the server answered with status " + std::to_string(reply->status);
+}
+
 }  // namespace
 
 struct HttpClient::Implementation {
@@ -175,11 +180,13 @@ Result<HttpReply> HttpClient::post(std::string_view path, std::string_view conte
   return implementation_->request(kj::HttpMethod::POST, path, content_type, body);
 }
 
-Result<HttpReply> HttpClient::post_events(std::string_view batch, unsigned attempts) {
+Result<HttpReply> HttpClient::post_events(std::string_view batch, unsigned attempts,
+                                          const std::function<void(const std::string&)>& on_wait) {
   kj::Duration delay = kFirstDelay;
   kj::Duration pause = delay;
   Result<HttpReply> reply = Error{ErrorCode::invalid, "no attempt was allowed", "", ""};
   for (unsigned attempt = 0; attempt < attempts; ++attempt) {
+    if (attempt == 1 && on_wait) on_wait(why_again(reply));
     if (attempt > 0) implementation_->sleep(pause);
     reply = post("/v1/events", "application/cloudevents-batch+json", batch);
     const bool again = !reply.ok() || reply->status == 429 || reply->status == 503;

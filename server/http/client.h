@@ -1,6 +1,7 @@
 // A small blocking HTTP client for Pollux's own tools: replay, watch, simulators.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,8 +33,10 @@ class HttpClient {
 
   /// Posts a CloudEvents JSON batch to /v1/events, and again after 429, 503 or a broken connection, until it
   /// is acknowledged or `attempts` are used up (events carry ids, so repeating is safe). Waits as long as
-  /// Retry-After asks, else 50 ms doubling to 2 s. Returns the last reply or error.
-  schema::Result<HttpReply> post_events(std::string_view batch, unsigned attempts = 60);
+  /// Retry-After asks, else 50 ms doubling to 2 s. Returns the last reply or error. `on_wait` (may be empty)
+  /// is told before the first repetition what stands against it.
+  schema::Result<HttpReply> post_events(std::string_view batch, unsigned attempts = 60,
+                                        const std::function<void(const std::string&)>& on_wait = {});
 
  private:
   struct Implementation;

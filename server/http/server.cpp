@@ -130,6 +130,8 @@ HttpServer::Implementation::Implementation(const HttpServerOptions& its_options,
       http(timer, service.header_table(), service.requests(), settings()),
       tasks(kj::heap<kj::TaskSet>(static_cast<kj::TaskSet::ErrorHandler&>(*this))) {
   site.probe.connections_max.set(static_cast<std::int64_t>(options.connections_max));
+  site.probe.change_streams_max.set(static_cast<std::int64_t>(options.change_streams_max));
+  site.probe.bodies_bytes_max.set(static_cast<std::int64_t>(options.bodies_bytes_max));
   metrics.observe(site.probe);
 }
 
@@ -274,6 +276,7 @@ void HttpServer::run() {
   server.receiver = nullptr;
   server.drain();
   server.tasks = nullptr;
+  server.site.worker.stop();  // its jobs may use the twin, which may go when this returns
   server.bell.detach();
   if (!server.is_attached) server.attached.set_value();
 }

@@ -117,7 +117,9 @@ class Service::Exchange {
   }
 
   kj::Promise<void> take_body(kj::AsyncInputStream& stream) {
-    KJ_IF_MAYBE (refusal, routes::refuse_media_type(request_)) {
+    const bool is_events = request_.match.route == RouteId::events;
+    KJ_IF_MAYBE (refusal,
+                 is_events ? routes::refuse_media_type(request_) : routes::refuse_other_than_json(request_)) {
       return send(kj::mv(*refusal));
     }
     if (service_.site_.twin.load() == nullptr) return send(service_.site_.still_starting());
@@ -138,6 +140,7 @@ class Service::Exchange {
     auto wanted = parse_change_request(request_, *site.model, twin->settled_position());
     if (!wanted.ok()) return send(problem_of(wanted.error()));
     if (static_cast<std::size_t>(site.probe.change_streams.value()) >= service_.options_.change_streams_max) {
+      site.probe.change_streams_refused.add();
       return send(problem(503, {"too many readers of the change feed", "", "try again later", ""}));
     }
     status_ = 200;

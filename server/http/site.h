@@ -7,7 +7,9 @@
 #include "actors/twin.h"
 #include "monitoring/metrics.h"
 #include "schema/cloud_events.h"
+#include "schema/graph_analysis.h"
 #include "server/http/message.h"
+#include "server/http/worker.h"
 #include "server/probe.h"
 
 namespace pollux::server {
@@ -26,6 +28,12 @@ struct Site {
   std::atomic<schema::Position> replayed{0};   ///< Any thread.
   std::atomic<schema::Position> to_replay{0};  ///< Any thread.
 
+  /// Of the model; the worker's own, made when it is first asked for.
+  std::unique_ptr<const schema::GraphAnalysis> graph_analysis;
+  Worker worker;  ///< Ends before what its jobs use.
+
+  /// The answer to what needs the worker when it has too much to do: 503.
+  Reply too_busy() const;
   /// The answer to what needs the twin while it is not there yet: 503.
   Reply still_starting() const;
 };

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,10 +43,18 @@ class EventSink {
   virtual schema::Result<std::string> digest() = 0;
 };
 
+/// Events were neither taken nor set aside.
+inline schema::Error quarantine_is_full() {
+  return {schema::ErrorCode::overloaded, "the twin's quarantine is full: some events were refused", "",
+          "decide on what lies in it (pollux quarantine), then run the same replay again"};
+}
+
 /// A sink into a twin of this process, which must outlive it.
 std::unique_ptr<EventSink> make_twin_sink(actors::Twin& twin);
 
-/// A sink into the server at `url`. Errors: invalid.
-schema::Result<std::unique_ptr<EventSink>> make_http_sink(std::string_view url);
+/// A sink into the server at `url`. `notice` (may be empty) is told when it begins to wait for the server.
+/// Errors: invalid.
+schema::Result<std::unique_ptr<EventSink>> make_http_sink(
+    std::string_view url, std::function<void(const std::string&)> notice = {});
 
 }  // namespace pollux::server

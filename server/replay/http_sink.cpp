@@ -42,17 +42,22 @@ Error refused(const HttpReply& reply) {
 
 class HttpSink : public EventSink {
  public:
-  explicit HttpSink(std::unique_ptr<HttpClient> client) : client_(std::move(client)) {}
+  HttpSink(std::unique_ptr<HttpClient> client, std::function<void(const std::string&)> notice)
+      : client_(std::move(client)), notice_(std::move(notice)) {}
 
   Result<BatchOutcome> submit(const EventText& events) override {
     BatchOutcome outcome;
     EventText rest = events;
     // Each refusal takes out at least one event, so there are at most as many requests as events.
     while (!rest.empty()) {
-      Result<HttpReply> reply = client_->post_events(rest.body());
+      Result<HttpReply> reply = client_->post_events(rest.body(), kAttempts, [this](const std::string& why) {
+        if (notice_) notice_("waiting for the server: " + why);
+      });
       if (!reply.ok()) return std::move(reply).error();
       if (reply->status == kOk) {
-        if (!take_receipt(*reply, outcome)) return not_understood(*reply);
+        std::uint64_t not_kept = 0;
+        if (!take_receipt(*reply, outcome, not_kept)) return not_understood(*reply);
+        if (not_kept > 0) return quarantine_is_full();
         return outcome;
       }
       const std::vector<std::size_t> wrong = take_refused(*reply, rest, outcome);
@@ -75,12 +80,13 @@ class HttpSink : public EventSink {
   }
 
  private:
-  bool take_receipt(const HttpReply& reply, BatchOutcome& outcome) {
+  bool take_receipt(const HttpReply& reply, BatchOutcome& outcome, std::uint64_t& not_kept) {
     simdjson::dom::element root;
     return parser_.parse(reply.body).get(root) == simdjson::SUCCESS &&
            root["accepted"].get_uint64().get(outcome.accepted) == simdjson::SUCCESS &&
            root["duplicates"].get_uint64().get(outcome.duplicate) == simdjson::SUCCESS &&
-           root["quarantined"].get_uint64().get(outcome.quarantined) == simdjson::SUCCESS;
+           root["quarantined"].get_uint64().get(outcome.quarantined) == simdjson::SUCCESS &&
+           root["refused"].get_uint64().get(not_kept) == simdjson::SUCCESS;
   }
 
   // The events a refusal names; empty where it is not about single events.
@@ -108,16 +114,20 @@ class HttpSink : public EventSink {
     return indices;
   }
 
+  static constexpr unsigned kAttempts = 60;
+
   std::unique_ptr<HttpClient> client_;
+  const std::function<void(const std::string&)> notice_;
   simdjson::dom::parser parser_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<EventSink>> make_http_sink(std::string_view url) {
+Result<std::unique_ptr<EventSink>> make_http_sink(std::string_view url,
+                                                  std::function<void(const std::string&)> notice) {
   Result<std::unique_ptr<HttpClient>> client = HttpClient::create(url);
   if (!client.ok()) return std::move(client).error();
-  return std::unique_ptr<EventSink>(std::make_unique<HttpSink>(std::move(client).value()));
+  return std::unique_ptr<EventSink>(std::make_unique<HttpSink>(std::move(client).value(), std::move(notice)));
 }
 
 }  // namespace pollux::server

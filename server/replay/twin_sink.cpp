@@ -31,6 +31,7 @@ class TwinSink : public EventSink {
     Result<actors::Receipt> receipt = settle(std::move(parsed.batch));
     if (!receipt.ok()) return std::move(receipt).error();
     for (const actors::EventOutcome became : receipt->outcomes) {
+      if (became == actors::EventOutcome::refused) return quarantine_is_full();
       if (became == actors::EventOutcome::accepted) {
         ++outcome.accepted;
       } else if (became == actors::EventOutcome::duplicate) {

@@ -42,8 +42,10 @@ class Domain {
   }
 
   /// Runs an epoch in which all this is said and the clock comes to stand at `clock`, or at the newest time.
-  void epoch(const std::vector<Said>& all, schema::EventTime clock = schema::kBeginning) {
-    EpochTimes times{clock_, std::max(clock, clock_), schema::kBeginning};
+  /// What lies before `horizon` may be forgotten.
+  void epoch(const std::vector<Said>& all, schema::EventTime clock = schema::kBeginning,
+             schema::EventTime horizon = schema::kBeginning) {
+    EpochTimes times{clock_, std::max(clock, clock_), horizon};
     for (const Said& one : all) times.clock = std::max(times.clock, one.time);
     for (const Said& one : all) {
       const Place place = find(*model_, one.name);

@@ -40,8 +40,8 @@ TEST(MemoryJournal, QuarantineIsNumberedFromOneAndFoundByIdentity) {
   EXPECT_EQ((*page)[0].number, 2u);
   EXPECT_EQ((*page)[1].number, 3u);
   const schema::EventBatch& batch = (*page)[0].event;
-  EXPECT_TRUE(journal->quarantine_holds(schema::event_key(batch, batch.events[0], model)));
-  EXPECT_FALSE(journal->quarantine_holds(schema::event_key("nobody", "nothing")));
+  EXPECT_TRUE(journal->quarantine_index().find(schema::event_key(batch, batch.events[0], model)));
+  EXPECT_FALSE(journal->quarantine_index().find(schema::event_key("nobody", "nothing")));
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ TEST_F(RocksdbJournal, QuarantineIsNumberedAcrossRestartsAndFoundByIdentity) {
       QuarantinedEvent event{0, schema::QuarantineReason::from_the_future, 77, {}};
       schema::samples::add_random_event(model_, event.event, random_);
       set_aside.push_back(schema::samples::text_of(event.event, event.event.events[0], model_));
-      ASSERT_TRUE(journal->append({}, {event}).ok());
+      ASSERT_TRUE(journal->append({}, QuarantineChanges({event})).ok());
     }
     EXPECT_EQ(journal->last_position(), 0u);
   }
@@ -175,11 +175,12 @@ TEST_F(RocksdbJournal, QuarantineIsNumberedAcrossRestartsAndFoundByIdentity) {
     EXPECT_EQ(event.reason, schema::QuarantineReason::from_the_future);
     EXPECT_EQ(event.clock, 77);
     EXPECT_EQ(schema::samples::text_of(event.event, event.event.events[0], model_), set_aside[i]);
-    EXPECT_TRUE(journal->quarantine_holds(schema::event_key(event.event, event.event.events[0], model_)));
+    EXPECT_TRUE(
+        journal->quarantine_index().find(schema::event_key(event.event, event.event.events[0], model_)));
   }
   EXPECT_EQ(journal->quarantine(8, 100)->size(), 2u);
   EXPECT_EQ(journal->quarantine(0, 4)->size(), 4u);
-  EXPECT_FALSE(journal->quarantine_holds(schema::event_key("nobody", "nothing")));
+  EXPECT_FALSE(journal->quarantine_index().find(schema::event_key("nobody", "nothing")));
 }
 
 TEST_F(RocksdbJournal, ASecondOpenerInThisProcessIsRefused) {
@@ -274,6 +275,7 @@ TEST_F(RocksdbJournal, AnEntityTheModelLostIsNamedWithThePosition) {
     ASSERT_TRUE(journal->append(record, {}).ok());
   }
   schema::samples::Variation variation;
+  variation.source_text = "version 2";
   variation.pumps = 4;
   const schema::Model smaller = schema::samples::model(variation);
   Result<void> result;

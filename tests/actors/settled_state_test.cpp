@@ -45,28 +45,6 @@ entities:
 sources: { s: { allowed_lateness: 1 h } }
 )yaml";
 
-/// `NAME(INPUT, ...)`, with `...` where there is more.
-std::string text_of(const Cause& cause, const schema::Model& model) {
-  const schema::EntityType& type = model.type_of(cause.entity);
-  std::string text = model.id(cause.entity) + "." + type.attributes[cause.state.attribute].name;
-  std::string inputs;
-  for (const Cause& input : cause.inputs) inputs += (inputs.empty() ? "" : ", ") + text_of(input, model);
-  if (cause.truncated) inputs += inputs.empty() ? "..." : ", ...";
-  return inputs.empty() ? text : text + "(" + inputs + ")";
-}
-std::size_t size_of(const Cause& cause) {
-  std::size_t size = 1;
-  for (const Cause& input : cause.inputs) size += size_of(input);
-  return size;
-}
-bool truncated(const Cause& cause) {
-  return cause.truncated || std::ranges::any_of(cause.inputs, truncated);
-}
-Cause why(const Domain& domain, std::string_view name, unsigned depth) {
-  const samples::Place place = samples::find(domain.model(), name);
-  return domain.state().why(place.entity, place.attribute, depth);
-}
-
 std::vector<Said> base() {
   return {said("pump-1.speed", kSecond, 1), said("pump-2.speed", kSecond, 2), said("pump-1.load", kSecond, 3),
           said("pump-2.load", kSecond, 4)};
@@ -75,53 +53,6 @@ std::string digest_after(const std::vector<Said>& all) {
   Domain domain(kPlant);
   domain.epoch(all, 10 * kSecond);
   return domain.state().digest().hex;
-}
-
-TEST(SettledState, WhyFollowsAValueToTheEventsAndParametersItComesFrom) {
-  Domain domain(kPlant);
-  domain.epoch(base());
-  EXPECT_EQ(text_of(why(domain, "enough.status", 9), domain.model()),
-            "enough.status(coil.total(pump-1.flow(pump-1.rated, pump-1.speed), "
-            "pump-2.flow(pump-2.rated, pump-2.speed)))");
-  EXPECT_EQ(why(domain, "coil.total", 9).inputs.at(1).state.value, Value::number(40));
-  EXPECT_EQ(text_of(why(domain, "pump-1.speed", 9), domain.model()), "pump-1.speed");
-}
-
-TEST(SettledState, WhyStopsAtItsDepthAndSaysSo) {
-  Domain domain(kPlant);
-  domain.epoch(base());
-  EXPECT_EQ(text_of(why(domain, "enough.status", 0), domain.model()), "enough.status(...)");
-  EXPECT_EQ(text_of(why(domain, "enough.status", 2), domain.model()),
-            "enough.status(coil.total(pump-1.flow(...), pump-2.flow(...)))");
-  EXPECT_FALSE(truncated(why(domain, "enough.status", 3))) << "nothing lies below its leaves";
-}
-
-TEST(SettledState, WhyIsBoundedHoweverWideOrTangledTheTwinIs) {
-  std::string wide = "twin: wide\ntypes:\n  A: { kind: asset, observed: { x: {} } }\n";
-  wide += "  B: { kind: asset, inputs: { all: { many: true } }, derived: { y: { is: sum(all) } } }\n";
-  std::string members;
-  wide += "entities:\n";
-  for (int i = 0; i < 1'500; ++i) {
-    wide += "  a" + std::to_string(i) + ": { type: A }\n";
-    members += (i ? ", a" : "a") + std::to_string(i) + ".x";
-  }
-  wide += "  b: { type: B, inputs: { all: [" + members + "] } }\n";
-  const Cause of_wide = why(Domain(wide), "b.y", 5);
-  EXPECT_EQ(size_of(of_wide), SettledState::kCausesMax + 1);
-  EXPECT_TRUE(of_wide.truncated);
-
-  // Each level is read twice by the next: 2^40 ways lead from the last to the first.
-  std::string tangled = "twin: tangled\ntypes:\n  A: { kind: asset, observed: { y: {} } }\n";
-  tangled += "  B: { kind: asset, inputs: { p: {}, q: {} }, derived: { y: { is: p + q } } }\n";
-  tangled += "entities:\n  e0: { type: A }\n";
-  for (int i = 1; i <= 40; ++i) {
-    const std::string before = "e" + std::to_string(i - 1) + ".y";
-    tangled +=
-        "  e" + std::to_string(i) + ": { type: B, inputs: { p: " + before + ", q: " + before + " } }\n";
-  }
-  const Cause of_tangled = why(Domain(tangled), "e40.y", 1'000'000);
-  EXPECT_EQ(size_of(of_tangled), SettledState::kCausesMax + 1);
-  EXPECT_TRUE(truncated(of_tangled));
 }
 
 TEST(SettledState, ReadTellsWhenAnObservedValueWasLastReportedAndSinceWhenADerivedOneHolds) {

@@ -26,12 +26,12 @@ class SharedJournal final : public Journal {
       : journal_(std::move(journal)), before_append_(std::move(before_append)) {}
 
   schema::Result<void> append(const schema::EpochRecord& record,
-                              const std::vector<QuarantinedEvent>& quarantined) override {
+                              const QuarantineChanges& quarantine) override {
     if (before_append_) {
       schema::Result<void> outcome = before_append_();
       if (!outcome.ok()) return outcome;
     }
-    return journal_->append(record, quarantined);
+    return journal_->append(record, quarantine);
   }
   schema::Result<void> read(schema::Position from,
                             const std::function<bool(schema::EpochRecord&)>& visit) const override {
@@ -42,9 +42,7 @@ class SharedJournal final : public Journal {
     return journal_->quarantine(from, limit);
   }
   bool holds(const schema::EventKey& key) const override { return journal_->holds(key); }
-  bool quarantine_holds(const schema::EventKey& key) const override {
-    return journal_->quarantine_holds(key);
-  }
+  const QuarantineIndex& quarantine_index() const override { return journal_->quarantine_index(); }
   schema::Position last_position() const override { return journal_->last_position(); }
   const JournalIdentity& identity() const override { return journal_->identity(); }
   std::uint64_t bytes_appended() const override { return journal_->bytes_appended(); }
@@ -81,7 +79,11 @@ class Gate {
 };
 
 /// Bounded: a test that waits longer has failed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::chrono::seconds kPatience{600};
+#else
 inline constexpr std::chrono::seconds kPatience{60};
+#endif
 
 template <class T>
 T wait_for(std::future<T> future) {

@@ -258,8 +258,12 @@ void memory(Report& report, std::size_t entities) {
               "2.0 GiB a million", static_cast<double>(entities) * 2147.5 / 1e6, -1.0});
 }
 
-/// `--quick`: without the million-entity rows. `--lattice`: one row, for a profiler.
+/// `--quick`: without the million-entity rows. `--lattice`, `--fan-in`: one row, for a profiler.
 void run(const std::string& mode) {
+  if (mode == "--fan-in") {
+    std::printf("fan-in 1k, 1 thread: %.3f M updates/s\n", engine_rate(fan_in(1'000), 1'000, 5'000, 1));
+    return;
+  }
   if (mode == "--lattice") {
     std::printf("lattice 100 x 100, 1 thread: %.3f M updates/s\n",
                 engine_rate(lattice(100, 100), 100, 1000, 1));

@@ -88,6 +88,53 @@ TEST(EpochCodec, AQuarantinedEventComesBackAsItWas) {
   EXPECT_EQ(samples::text_of(read.event, model), samples::text_of(event.event, model));
 }
 
+TEST(EpochCodec, WhereMisfitsAreLeftOutEverythingElseComesBackAndTheyAreCounted) {
+  const Model before = samples::model();
+  samples::Variation variation;
+  variation.pumps = 2;
+  variation.flow_unit = "degC";
+  const Model after = samples::model(variation);
+  std::mt19937_64 random(12);
+  const EpochRecord record = samples::random_record(before, 1, 200, random);
+  EpochRecord read;
+  const auto decoded = RecordDecoder(after, MisfitPolicy::leave_out).decode(encoded(record, before), read);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().text();
+  std::uint64_t events = 0;
+  std::uint64_t values = 0;
+  for (const Misfit& misfit : read.misfits) {
+    EXPECT_THAT(misfit.why, testing::AnyOf(HasSubstr("pump-"), HasSubstr("`flow`")));
+    events += misfit.events;
+    values += misfit.values;
+  }
+  EXPECT_GT(events, 0u);
+  EXPECT_GT(values, 0u);
+  std::uint64_t values_gone_with_events = 0;
+  for (const Event& event : record.events.events) {
+    if (event.entity != kNone && after.find_entity(before.id(event.entity)) == kNone)
+      values_gone_with_events += event.values_count;
+  }
+  EXPECT_EQ(read.events.events.size() + events, record.events.events.size());
+  EXPECT_EQ(read.events.values.size() + values + values_gone_with_events, record.events.values.size());
+}
+
+TEST(EpochCodec, AQuarantinedEventThatDoesNotFitSaysWhyAndStillTellsItsReason) {
+  const Model before = samples::model();
+  samples::Variation variation;
+  variation.pumps = 4;
+  const Model after = samples::model(variation);
+  QuarantinedEvent event{9, QuarantineReason::poison, 123, {}};
+  event.event.add("1", 0, 0, before.find_entity("pump-5"));
+  std::string bytes;
+  RecordEncoder(before).encode(event, bytes);
+  QuarantinedEvent read;
+  EXPECT_FALSE(RecordDecoder(after).decode(bytes, read).ok());
+  RecordDecoder lenient(after, MisfitPolicy::leave_out);
+  ASSERT_TRUE(lenient.decode(bytes, read).ok());
+  EXPECT_TRUE(read.event.events.empty());
+  EXPECT_THAT(read.why, HasSubstr("pump-5"));
+  EXPECT_EQ(lenient.decode_reason(bytes).value(), QuarantineReason::poison);
+}
+
 TEST(EpochCodec, ARecordIsReadByNameUnderAModelWithOtherIndices) {
   const Model old_model = samples::model();
   samples::Variation variation;

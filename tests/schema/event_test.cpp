@@ -22,6 +22,27 @@ TEST(EventBatch, AnAppendedEventIsACopyWithItsIdSourceAndValues) {
   EXPECT_EQ(samples::text_of(to, model), expected);
 }
 
+TEST(EventBatch, ARangeIsAppendedWithItsIdentitiesHoweverItsTextsLie) {
+  const Model model = samples::model();
+  std::mt19937_64 random(3);
+  EventBatch from;
+  for (int i = 0; i < 40; ++i) samples::add_random_event(model, from, random);
+  std::swap(from.events[10], from.events[30]);  // now texts and values do not lie in the order of events
+  from.identify(model);
+  const auto texts = samples::text_of(from, model);
+  for (const auto& [first, count] : {std::pair{0u, 40u}, {3u, 5u}, {9u, 3u}, {39u, 1u}, {20u, 0u}}) {
+    EventBatch to;
+    to.append(from, 0, 2);
+    to.append(from, first, count);
+    std::vector<std::string> expected(texts.begin(), texts.begin() + 2);
+    expected.insert(expected.end(), texts.begin() + first, texts.begin() + first + count);
+    EXPECT_EQ(samples::text_of(to, model), expected);
+    ASSERT_EQ(to.keys.size(), to.events.size());
+    for (std::size_t i = 0; i < to.events.size(); ++i)
+      EXPECT_EQ(to.keys[i], event_key(to, to.events[i], model));
+  }
+}
+
 TEST(EventBatch, AClearedBatchIsEmptyAndUsableAgain) {
   const Model model = samples::model();
   std::mt19937_64 random(2);

@@ -61,6 +61,65 @@ TEST(Events, AnEventBeyondItsLatenessIsSetAsideAndShownInQuarantine) {
   EXPECT_TRUE(quarantine["next_from"].IsNull());
 }
 
+TEST(Quarantine, OneEventIsAdmittedOrDiscardedAndDecidingAgainChangesNothing) {
+  RunningServer server;
+  server.post("[" + speed_event("new", 3600, 80) + "]");
+  server.post("[" + speed_event("old", 0, 70) + "]");
+  const Answer refused = server.ask("POST", "/v1/quarantine/1/admit");
+  EXPECT_EQ(refused.status, 409u) << refused.body;
+  EXPECT_THAT(parse(refused)["detail"].GetString(), HasSubstr("final"));
+  for (int i = 0; i < 2; ++i) {
+    const Answer discarded = server.ask("POST", "/v1/quarantine/1/discard");
+    EXPECT_EQ(discarded.status, 200u) << discarded.body;
+    EXPECT_STREQ(parse(discarded)["outcome"].GetString(), "discarded");
+  }
+  EXPECT_EQ(parse(server.get("/v1/quarantine"))["events"].Size(), 0u);
+  EXPECT_EQ(parse(server.post("[" + speed_event("old", 0, 70) + "]"))["duplicates"].GetUint64(), 1u);
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/2/admit").status, 404u);
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/one/admit").status, 400u);
+  EXPECT_EQ(server.get("/v1/quarantine/1/admit").status, 405u);
+}
+
+TEST(Quarantine, SeveralEventsAreDecidedOnWithOneRequest) {
+  RunningServer server;
+  server.post("[" + speed_event("new", 3600, 80) + "]");
+  server.post("[" + speed_event("a", 0, 70) + "," + speed_event("b", 1, 70) + "]");
+  const std::string json = "Content-Type: application/json\r\n";
+  const Answer answer = server.ask("POST", "/v1/quarantine/discard", json, R"({"numbers":[2,3]})");
+  ASSERT_EQ(answer.status, 200u) << answer.body;
+  const auto decisions = parse(answer);
+  EXPECT_STREQ(decisions["decisions"][0]["outcome"].GetString(), "discarded");
+  EXPECT_STREQ(decisions["decisions"][1]["outcome"].GetString(), "unknown");
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/discard", json, R"({"numbers":[]})").status, 400u);
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/discard", json, R"({"numbers":["1"]})").status, 400u);
+  EXPECT_EQ(server.ask("POST", "/v1/quarantine/discard", "Content-Type: text/plain\r\n", "1").status, 415u);
+  EXPECT_THAT(server.metrics(),
+              HasSubstr(R"(pollux_quarantine_decisions_total{domain="plant",decision="discarded"} 1)"));
+}
+
+TEST(Sources, EachIsShownWithWhatItSentAndWhatIsMissing) {
+  RunningServer server;
+  const auto numbered = [](int number) {
+    std::string event = speed_event(std::to_string(number), number, 50);
+    return event.insert(1, R"("sequence":")" + std::to_string(number) + R"(",)");
+  };
+  server.post("[" + numbered(1) + "," + numbered(4) + "," + numbered(4) + "]");
+  const auto sources = parse(server.get("/v1/sources"));
+  ASSERT_EQ(sources["sources"].Size(), 1u);
+  const auto& bms = sources["sources"][0];
+  EXPECT_STREQ(bms["source"].GetString(), "bms");
+  EXPECT_EQ(bms["accepted"].GetUint64(), 2u);
+  EXPECT_EQ(bms["duplicates"].GetUint64(), 1u);
+  EXPECT_EQ(bms["lag_seconds"].GetDouble(), 0);
+  EXPECT_EQ(bms["silent_since"], sources["clock"]);
+  EXPECT_EQ(bms["sequence"]["highest"].GetUint64(), 4u);
+  EXPECT_EQ(bms["sequence"]["missing"].GetUint64(), 2u);
+  EXPECT_EQ(bms["sequence"]["missing_ranges"][0][0].GetUint64(), 2u);
+  EXPECT_EQ(bms["sequence"]["missing_ranges"][0][1].GetUint64(), 3u);
+  EXPECT_THAT(server.metrics(),
+              HasSubstr("pollux_source_sequence_missing{domain=\"plant\",source=\"bms\"} 2"));
+}
+
 /// `speed_event` as a correction of another.
 std::string correction(const std::string& id, int second, double percent, const std::string& named) {
   std::string json = speed_event(id, second, percent);
@@ -215,6 +274,54 @@ TEST(Why, ADepthCutsTheExplanationAndSaysSo) {
   const Answer answer = server.get("/v1/why/enough/status?depth=1");
   EXPECT_THAT(answer.body, HasSubstr(R"("truncated":true)"));
   EXPECT_THAT(answer.body, Not(HasSubstr(R"("attribute":"speed")")));
+}
+
+TEST(Why, AnObservedValueNamesItsEventAndWhereTheJournalHasIt) {
+  RunningServer server;
+  server.post("[" + speed_event("1", 0, 10) + "]");
+  server.post("[" + speed_event("2", 5, 20) + "]");
+  const auto cause = parse(server.get("/v1/why/pump-1/speed"));
+  EXPECT_STREQ(cause["origin"].GetString(), "event");
+  EXPECT_STREQ(cause["event"]["source"].GetString(), "bms");
+  EXPECT_STREQ(cause["event"]["id"].GetString(), "2");
+  EXPECT_STREQ(cause["event"]["type"].GetString(), "pollux.observe");
+  EXPECT_STREQ(cause["event"]["time"].GetString(), "2026-11-22T07:28:05Z");
+  EXPECT_EQ(cause["event"]["position"].GetUint64(), 2u);
+  EXPECT_EQ(cause["position"].GetUint64(), 2u);
+  EXPECT_STREQ(cause["at"].GetString(), "2026-11-22T07:28:05Z");
+  EXPECT_EQ(std::string(cause["model_version"].GetString()), server.twin().model().version());
+  EXPECT_FALSE(cause["events_truncated"].GetBool());
+}
+
+TEST(Why, APastTimeIsExplainedByTheEventsOfThatTime) {
+  RunningServer server;
+  server.post("[" + speed_event("1", 0, 10) + "," + speed_event("2", 60, 80) + "]");
+  const auto cause = parse(server.get("/v1/why/enough/status?at=2026-11-22T07:28:30Z"));
+  EXPECT_STREQ(cause["value"].GetString(), "violated");
+  EXPECT_STREQ(cause["broken_since"].GetString(), "2026-11-22T07:28:00Z");
+  EXPECT_STREQ(cause["for"].GetString(), "0 s");
+  EXPECT_STREQ(cause["at"].GetString(), "2026-11-22T07:28:30Z");
+  const auto& flow = cause["inputs"][0];
+  EXPECT_EQ(flow["value"].GetDouble(), 2);
+  EXPECT_STREQ(flow["inputs"][1]["event"]["id"].GetString(), "1");
+  EXPECT_STREQ(parse(server.get("/v1/why/enough/status"))["value"].GetString(), "satisfied");
+}
+
+TEST(Why, ATimeAheadOfTheClockIsRefused) {
+  RunningServer server;
+  server.post("[" + speed_event("1", 0, 10) + "]");
+  const Answer answer = server.get("/v1/why/pump-1/speed?at=2026-11-22T07:28:01Z");
+  EXPECT_EQ(answer.status, 400u);
+  EXPECT_THAT(answer.body, HasSubstr("ahead of the twin's clock, which stands at 2026-11-22T07:28:00Z"));
+}
+
+TEST(Why, ATimeThatMemoryNoLongerHoldsIsGoneAndSaysSinceWhenItIsHeld) {
+  RunningServer server;
+  for (int i = 0; i < 100; ++i) server.post("[" + speed_event(std::to_string(i), i * 60, i) + "]");
+  const Answer gone = server.get("/v1/why/pump-1/flow?at=2026-11-22T07:29:00Z");
+  EXPECT_EQ(gone.status, 410u) << gone.body;
+  EXPECT_THAT(gone.body, HasSubstr("no longer in memory, which holds it from 2026-11-22T"));
+  EXPECT_EQ(server.get("/v1/why/pump-1/flow?at=2026-11-22T09:00:00Z").status, 200u);
 }
 
 TEST(TheDigest, ItDependsOnTheEventsAndNotOnTheirOrder) {

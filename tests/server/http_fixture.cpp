@@ -198,10 +198,10 @@ GatedJournal::GatedJournal(const schema::Model& model, Gate& gate)
     : inner_(actors::make_memory_journal(model)), gate_(gate), opened_(gate.open.get_future().share()) {}
 
 schema::Result<void> GatedJournal::append(const schema::EpochRecord& record,
-                                          const std::vector<actors::QuarantinedEvent>& quarantined) {
+                                          const actors::QuarantineChanges& quarantine) {
   if (!std::exchange(entered_, true)) gate_.entered.set_value();
   opened_.wait();
-  return inner_->append(record, quarantined);
+  return inner_->append(record, quarantine);
 }
 
 }  // namespace pollux::server

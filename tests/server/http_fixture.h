@@ -113,7 +113,7 @@ class GatedJournal final : public actors::Journal {
   GatedJournal(const schema::Model& model, Gate& gate);
 
   schema::Result<void> append(const schema::EpochRecord& record,
-                              const std::vector<actors::QuarantinedEvent>& quarantined) override;
+                              const actors::QuarantineChanges& quarantine) override;
   schema::Result<void> read(schema::Position from,
                             const std::function<bool(schema::EpochRecord&)>& visit) const override {
     return inner_->read(from, visit);
@@ -123,7 +123,7 @@ class GatedJournal final : public actors::Journal {
     return inner_->quarantine(from, limit);
   }
   bool holds(const schema::EventKey& key) const override { return inner_->holds(key); }
-  bool quarantine_holds(const schema::EventKey& key) const override { return inner_->quarantine_holds(key); }
+  const actors::QuarantineIndex& quarantine_index() const override { return inner_->quarantine_index(); }
   schema::Position last_position() const override { return inner_->last_position(); }
   const actors::JournalIdentity& identity() const override { return inner_->identity(); }
   std::uint64_t bytes_appended() const override { return inner_->bytes_appended(); }

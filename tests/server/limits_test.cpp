@@ -153,8 +153,7 @@ TEST(AJournalThatFails, IsReportedAndReadsGoOn) {
   class BrokenJournal final : public actors::Journal {
    public:
     explicit BrokenJournal(const schema::Model& model) : inner_(actors::make_memory_journal(model)) {}
-    schema::Result<void> append(const schema::EpochRecord&,
-                                const std::vector<actors::QuarantinedEvent>&) override {
+    schema::Result<void> append(const schema::EpochRecord&, const actors::QuarantineChanges&) override {
       return schema::Error{schema::ErrorCode::io, "no space left on device", "data/000012.log", "make room"};
     }
     schema::Result<void> read(schema::Position from,
@@ -166,9 +165,7 @@ TEST(AJournalThatFails, IsReportedAndReadsGoOn) {
       return inner_->quarantine(from, limit);
     }
     bool holds(const schema::EventKey& key) const override { return inner_->holds(key); }
-    bool quarantine_holds(const schema::EventKey& key) const override {
-      return inner_->quarantine_holds(key);
-    }
+    const actors::QuarantineIndex& quarantine_index() const override { return inner_->quarantine_index(); }
     schema::Position last_position() const override { return inner_->last_position(); }
     const actors::JournalIdentity& identity() const override { return inner_->identity(); }
     std::uint64_t bytes_appended() const override { return 0; }

@@ -180,6 +180,43 @@ TEST_F(Pollux, AfterKillAndRestartItHasTheSameStateAndGoesOn) {
   EXPECT_THAT(client->post_events(events(1000, 1010))->body, HasSubstr(R"("accepted":10)"));
 }
 
+TEST_F(Pollux, ARunningTwinIsAskedWhyAndWhatIfFromTheCommandLine) {
+  Program server(serve());
+  auto client = connect(server);
+  ASSERT_EQ(client->post_events(events(0, 6))->status, 200u);
+  const std::size_t from = server.err.find("http://");
+  const std::string url = server.err.substr(from, server.err.find_first_of(" \n\"", from) - from);
+
+  Program why({"why", "pump-1", "flow", "--at", url, "--time", "2026-11-22T07:00:04Z"});
+  EXPECT_EQ(why.wait(), 0) << why.err;
+  EXPECT_THAT(why.out, HasSubstr("pump-1.flow = 0.8 L/s  since 2026-11-22T07:00:04Z"));
+  EXPECT_THAT(why.out,
+              HasSubstr("pump-1.speed = 4 %  since 2026-11-22T07:00:04Z  [event 4 of bms, position 1]"));
+
+  Program impact({"impact", "pump-1", "speed", "--value", "50 %", "--at", url});
+  EXPECT_EQ(impact.wait(), 0) << impact.err;
+  EXPECT_THAT(impact.out, HasSubstr("pump-1.flow   1 L/s  10 L/s"));
+
+  Program json({"impact", "pump-1", "-o", "json", "--at", url});
+  EXPECT_EQ(json.wait(), 0) << json.err;
+  EXPECT_THAT(json.out, HasSubstr(R"("levels":[)"));
+
+  Program unknown({"why", "pump-2", "flow", "--at", url});
+  EXPECT_EQ(unknown.wait(), 1);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean `pump-1`?"));
+}
+
+TEST_F(Pollux, TheGraphsAnalysisIsATableUnlessAskedOtherwise) {
+  Program table({"graph", path("model.yaml"), "--analyse"});
+  EXPECT_EQ(table.wait(), 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("plant: 1 entities (1 sources, 0 constraints), 0 bindings, height 0"));
+  Program json({"graph", path("model.yaml"), "--analyse", "-o", "json"});
+  EXPECT_EQ(json.wait(), 0) << json.err;
+  EXPECT_THAT(json.out, HasSubstr(R"("cascades":"all")"));
+  Program dot({"graph", path("model.yaml"), "--analyse", "-o", "dot"});
+  EXPECT_EQ(dot.wait(), 2);
+}
+
 TEST_F(Pollux, ASignalStopsItCleanlyAndWhatItAcknowledgedIsThereAgain) {
   for (const int number : {SIGTERM, SIGINT}) {
     Program server(serve());

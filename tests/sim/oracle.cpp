@@ -52,11 +52,23 @@ class Interpreter {
     }
   }
 
+  /// Over and over, until nothing changes any more: each time, what went round through links has got one
+  /// delay further.
   Expected run() {
-    for (const EntityIndex e : model_.topological_order()) {
-      for (AttributeSlot a = 0; a < model_.type_of(e).attributes.size(); ++a) begin(e, a);
-      for (const Step& step : model_.type_of(e).steps) follow(e, step);
+    for (EntityIndex e = 0; e < model_.entity_count(); ++e) {
+      const auto& attributes = model_.type_of(e).attributes;
+      for (AttributeSlot a = 0; a < attributes.size(); ++a) {
+        put(course(e, a), kBeginning, Value::unknown(attributes[a].spec.type, Reason::not_yet_observed));
+      }
     }
+    std::vector<std::vector<Course>> before;
+    do {
+      before = expected_.timelines;
+      for (const EntityIndex e : model_.topological_order()) {
+        for (AttributeSlot a = 0; a < model_.type_of(e).attributes.size(); ++a) begin(e, a);
+        for (const Step& step : model_.type_of(e).steps) follow(e, step);
+      }
+    } while (expected_.timelines != before);
     find_episodes();
     return std::move(expected_);
   }
@@ -71,6 +83,9 @@ class Interpreter {
   /// What does not come from a step.
   void begin(EntityIndex e, AttributeSlot a) {
     const schema::Attribute& attribute = model_.type_of(e).attributes[a];
+    const bool from_step = attribute.role != Role::parameter && attribute.role != Role::observed &&
+                           attribute.reported == schema::kNoSlot;
+    if (!from_step) course(e, a).clear();
     if (attribute.role == Role::parameter) put(course(e, a), kBeginning, model_.parameter(e, a));
     if (attribute.role == Role::observed) observe(e, a);
     if (attribute.reported != schema::kNoSlot) note_reports(e, a, attribute.reported);
@@ -171,6 +186,7 @@ class Interpreter {
   }
 
   void follow(EntityIndex e, const Step& step) {
+    for (std::size_t i = 0; i < step.width; ++i) course(e, step.target + i).clear();
     switch (step.form) {
       case Step::Form::expression:
         put(course(e, step.target), kBeginning, step.program.evaluate(operands(e, step, kBeginning).data()));
@@ -181,7 +197,6 @@ class Interpreter {
       case Step::Form::constraint_status:
         return follow_status(e, step);
       case Step::Form::temporal:
-        for (std::size_t i = 0; i < step.width; ++i) course(e, step.target + i).clear();
         follow_temporal(step.temporal, course(e, step.argument), clock_, &course(e, step.target));
         return;
       case Step::Form::state_machine:

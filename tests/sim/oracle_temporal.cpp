@@ -159,6 +159,24 @@ void follow_held(const Temporal& temporal, const Course& argument, EventTime clo
   }
 }
 
+void follow_paced(const Temporal& temporal, const Course& argument, EventTime clock, Course* results) {
+  EventTime changed = kBeginning;
+  const bool is_entrance = temporal.function == TemporalFunction::entrance;
+  put(results[0], kBeginning, is_entrance ? temporal.initial : argument.front().value);
+  put(results[1], kBeginning, time_value(kBeginning));
+  Times times = changes(argument, 0);
+  for (auto at = times.upper_bound(kBeginning); at != times.end() && *at <= clock; ++at) {
+    if (value_at(argument, *at) == results[0].back().value) continue;
+    if (changed != kBeginning && *at < changed + temporal.span) {
+      times.insert(changed + temporal.span);
+      continue;
+    }
+    changed = *at;
+    put(results[0], *at, value_at(argument, *at));
+    put(results[1], *at, time_value(*at));
+  }
+}
+
 void follow_hysteresis(const Course& argument, Course& result) {
   bool is = false;
   for (const Version& version : argument) {
@@ -247,6 +265,9 @@ void follow_temporal(const Temporal& temporal, const Course& argument, EventTime
   switch (temporal.function) {
     case TemporalFunction::previous:
       return follow_previous(argument, clock, results);
+    case TemporalFunction::paced:
+    case TemporalFunction::entrance:
+      return follow_paced(temporal, argument, clock, results);
     case TemporalFunction::held_for:
       return follow_held(temporal, argument, clock, results);
     case TemporalFunction::hysteresis:

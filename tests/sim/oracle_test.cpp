@@ -10,7 +10,9 @@
 
 #include "actors/twin.h"
 #include "schema/model_file.h"
+#include "tests/sim/random_case.h"
 #include "tests/sim/random_twin.h"
+#include "tests/sim/shrink.h"
 
 namespace pollux::sim {
 namespace {
@@ -148,8 +150,9 @@ TEST_P(Oracle, AgreesWithTheEngineOnEveryVersionAndEpisodeOfRandomTwins) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     check_case(seed);
     if (::testing::Test::HasFailure()) {
-      Random random(seed);
-      FAIL() << "seed " << seed << ", model:\n" << random_model(random);
+      CaseFile file = random_case(seed).file();
+      file.conditions = {};
+      FAIL() << "seed " << seed << "; in a simulation without faults " << explain_failure(file);
     }
   }
 }

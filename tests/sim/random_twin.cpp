@@ -32,7 +32,7 @@ std::string span(Random& random) {
 
 /// An operator that looks back in time, at something.
 std::string temporal_expression(Random& random, const std::string& x, const std::string& y) {
-  switch (below(random, 11)) {
+  switch (below(random, 12)) {
     case 0:
       return "previous(" + x + ")";
     case 1:
@@ -53,6 +53,8 @@ std::string temporal_expression(Random& random, const std::string& x, const std:
       return "lag(" + x + ", " + span(random) + ", " + span(random) + ")";
     case 9:
       return "if(held_for(" + x + " > " + y + ", " + span(random) + "), 1, 2)";
+    case 10:
+      return "paced(" + x + ", " + span(random) + ")";
     default:
       return "if(hysteresis(" + x + ", " + y + " - 1, " + y + "), 3, 4)";
   }
@@ -220,6 +222,10 @@ std::string random_model(Random& random) {
   }
   text += "entities:\n";
   std::vector<std::string> outputs;  // ENTITY.ATTRIBUTE
+  const std::size_t links = chance(random, 40) ? 1 + below(random, 2) : 0;
+  for (std::size_t i = 0; i < links; ++i) {
+    for (int times = 0; times < 3; ++times) outputs.push_back("l" + std::to_string(i) + ".value");
+  }
   const std::size_t entities = 3 + below(random, 14);
   for (std::size_t e = 0; e < entities; ++e) {
     const TypeShape& shape = e < 2 ? shapes.front() : pick(random, shapes);
@@ -242,6 +248,16 @@ std::string random_model(Random& random) {
     }
     text += " }\n";
     for (const std::string& name : shape.numbers) outputs.push_back("e" + std::to_string(e) + "." + name);
+  }
+  if (links > 0) text += "links:\n";
+  for (std::size_t i = 0; i < links; ++i) {
+    const std::size_t first = 3 * links;
+    text += "  l" + std::to_string(i) +
+            ": { from: " + outputs[first + below(random, outputs.size() - first)] +
+            ", delay: " + std::to_string(2 + below(random, 12)) + " s";
+    if (chance(random, 50)) text += ", initial: " + std::to_string(below(random, 4));
+    if (chance(random, 40)) text += ", capacity: " + std::to_string(1 + below(random, 4));
+    text += " }\n";
   }
   text += "sources:\n  s0: { allowed_lateness: 400 d }\n  s1: { allowed_lateness: 400 d }\n";
   return text;

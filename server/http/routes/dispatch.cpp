@@ -30,14 +30,25 @@ kj::Promise<Reply> dispatch(const Request& request, Site& site) {
       return with_twin(show_digest, request, site);
     case RouteId::why:
       return with_twin(explain, request, site);
+    case RouteId::impact:
+      return with_twin(show_impact, request, site);
     case RouteId::quarantine:
       return with_twin(list_quarantine, request, site);
+    case RouteId::quarantine_admit:
+    case RouteId::quarantine_discard:
+    case RouteId::quarantine_admit_one:
+    case RouteId::quarantine_discard_one:
+      return with_twin(decide_quarantine, request, site);
+    case RouteId::sources:
+      return with_twin(list_sources, request, site);
     case RouteId::page:
       return show_page(request);
     case RouteId::model:
       return show_model(request, site);
     case RouteId::graph:
       return show_graph(request, site);
+    case RouteId::graph_analysis:
+      return show_graph_analysis(request, site);
     case RouteId::metrics:
       return show_metrics(site);
     case RouteId::livez:

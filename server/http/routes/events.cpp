@@ -21,6 +21,12 @@ std::string media_type(std::string_view content_type) {
   return type;
 }
 
+kj::Maybe<Reply> refuse_encoding(const Request& request) {
+  if (request.content_encoding.empty() || request.content_encoding == "identity") return nullptr;
+  return problem(415, {"the body is encoded as `" + request.content_encoding + "`", "Content-Encoding",
+                       "send it as it is", ""});
+}
+
 /// A media type that promises one event, or a batch, must keep the promise.
 kj::Maybe<Reply> refuse_other_form(const std::string& type, const std::string& body) {
   const std::size_t first = body.find_first_not_of(" \t\r\n");
@@ -39,6 +45,7 @@ kj::Maybe<Reply> refuse_other_form(const std::string& type, const std::string& b
 Reply render_receipt(const actors::Receipt& receipt) {
   std::size_t accepted = 0;
   std::size_t duplicates = 0;
+  std::size_t refused = 0;
   JsonBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
@@ -49,6 +56,7 @@ Reply render_receipt(const actors::Receipt& receipt) {
   for (const actors::EventOutcome outcome : receipt.outcomes) {
     accepted += outcome == actors::EventOutcome::accepted ? 1 : 0;
     duplicates += outcome == actors::EventOutcome::duplicate ? 1 : 0;
+    refused += outcome == actors::EventOutcome::refused ? 1 : 0;
     write_text(json, actors::name_of(outcome));
   }
   json.EndArray();
@@ -57,17 +65,27 @@ Reply render_receipt(const actors::Receipt& receipt) {
   write_key(json, "duplicates");
   json.Uint64(duplicates);
   write_key(json, "quarantined");
-  json.Uint64(receipt.outcomes.size() - accepted - duplicates);
+  json.Uint64(receipt.outcomes.size() - accepted - duplicates - refused);
+  write_key(json, "refused");
+  json.Uint64(refused);
   json.EndObject();
   return {200, "application/json", text_of(buffer), {}};
 }
 
 }  // namespace
 
+kj::Maybe<Reply> refuse_other_than_json(const Request& request) {
+  KJ_IF_MAYBE (refusal, refuse_encoding(request)) {
+    return kj::mv(*refusal);
+  }
+  if (request.content_type.empty() || media_type(request.content_type) == kEither) return nullptr;
+  return problem(415, {"`" + request.content_type + "` is not taken here", "Content-Type",
+                       "send " + std::string(kEither), ""});
+}
+
 kj::Maybe<Reply> refuse_media_type(const Request& request) {
-  if (!request.content_encoding.empty() && request.content_encoding != "identity") {
-    return problem(415, {"the body is encoded as `" + request.content_encoding + "`", "Content-Encoding",
-                         "send it as it is", ""});
+  KJ_IF_MAYBE (refusal, refuse_encoding(request)) {
+    return kj::mv(*refusal);
   }
   const std::string type = media_type(request.content_type);
   if (type == kSingle || type == kBatch || type == kEither) return nullptr;

@@ -11,6 +11,11 @@ Reply Site::still_starting() const {
                        "try again; /readyz shows the progress", ""});
 }
 
+Reply Site::too_busy() const {
+  return problem(503, {"the server is computing as many answers of this kind as it takes on at once", "",
+                       "try again in a moment", ""});
+}
+
 namespace routes {
 
 Reply show_liveness() {

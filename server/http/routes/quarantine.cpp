@@ -44,8 +44,26 @@ void write_event(JsonWriter& json, const schema::Model& model, const schema::Eve
   json.EndObject();
 }
 
+void write_misfits(JsonWriter& json, const std::vector<schema::Misfit>& misfits) {
+  write_key(json, "misfits");
+  json.StartArray();
+  for (const schema::Misfit& misfit : misfits) {
+    json.StartObject();
+    write_key(json, "reason");
+    write_text(json, schema::name_of(schema::QuarantineReason::poison));
+    write_key(json, "why");
+    write_text(json, misfit.why);
+    write_key(json, "events");
+    json.Uint64(misfit.events);
+    write_key(json, "values");
+    json.Uint64(misfit.values);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
 Reply render_quarantine(const schema::Model& model, const std::vector<actors::QuarantinedEvent>& events,
-                        bool there_may_be_more) {
+                        const std::vector<schema::Misfit>& misfits, bool there_may_be_more) {
   JsonBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
@@ -60,10 +78,17 @@ Reply render_quarantine(const schema::Model& model, const std::vector<actors::Qu
     write_key(json, "clock");
     write_time(json, each.clock);
     write_key(json, "event");
-    write_event(json, model, each.event);
+    if (each.why.empty()) {
+      write_event(json, model, each.event);
+    } else {
+      json.Null();
+      write_key(json, "why");
+      write_text(json, each.why);
+    }
     json.EndObject();
   }
   json.EndArray();
+  write_misfits(json, misfits);
   write_key(json, "next_from");
   if (there_may_be_more) {
     json.Uint64(events.back().number + 1);
@@ -85,7 +110,7 @@ kj::Promise<Reply> list_quarantine(const Request& request, Site& site, actors::T
   if (!limit.ok()) return problem_of(limit.error());
   auto events = twin.journal().quarantine(*from, *limit);
   if (!events.ok()) return problem_of(events.error());
-  return render_quarantine(*site.model, *events, events->size() == *limit);
+  return render_quarantine(*site.model, *events, twin.misfits(), events->size() == *limit);
 }
 
 }  // namespace pollux::server::routes

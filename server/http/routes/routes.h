@@ -15,19 +15,25 @@ kj::Promise<Reply> show_entity(const Request& request, Site& site, actors::Twin&
 kj::Promise<Reply> list_constraints(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> list_episodes(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> explain(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> show_impact(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> show_digest(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> list_quarantine(const Request& request, Site& site, actors::Twin& twin);
+/// All four ways to decide on what lies there: admit or discard, one event or several.
+kj::Promise<Reply> decide_quarantine(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> list_sources(const Request& request, Site& site, actors::Twin& twin);
 
 // Without it.
 Reply show_page(const Request& request);
 Reply show_model(const Request& request, const Site& site);
 Reply show_graph(const Request& request, const Site& site);
+kj::Promise<Reply> show_graph_analysis(const Request& request, Site& site);
 Reply show_metrics(const Site& site);
 Reply show_liveness();
 Reply show_readiness(const Site& site);
 
-/// Checks the head of a POST before its body is read: 415, or nothing.
+/// Checks the head of a POST before its body is read: 415, or nothing. The first is for events.
 kj::Maybe<Reply> refuse_media_type(const Request& request);
+kj::Maybe<Reply> refuse_other_than_json(const Request& request);
 
 /// To the route the request matched. REQUIRES: matched, its method fits, and it is not the change feed.
 /// `request` must stay valid until the promise resolves.

@@ -1,0 +1,36 @@
+// Finding in the journal the events that brought the values of an explanation.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "actors/explanation.h"
+#include "actors/journal.h"
+#include "schema/event.h"
+#include "schema/model.h"
+
+namespace pollux::actors {
+
+/// Bounds of one search; what is not found within them is left out, and said to be.
+struct SearchBounds {
+  std::size_t events = 256;           ///< Looked for, each an attribute at a time.
+  std::size_t records_read = 4'096;   ///< Of the journal,
+  std::size_t events_read = 400'000;  ///< and how many events in them.
+};
+
+/// For each identity, whether what the event said counts, or a correction or retraction keeps it from doing
+/// so.
+using Standing = std::function<std::vector<bool>(const std::vector<schema::EventKey>&)>;
+
+/// Fills in `Cause::event` where an event brought the value. An event of a time T stands in the first record
+/// whose clock is not before T, or came late and stands in one after it. The clock ascends, so that record is
+/// found by bisection and the event by reading on. Of several events that say the
+/// same of the same attribute at the same time and stand, the first in the journal is named.
+///
+/// Blocks on the disk, and while it asks `standing`: not for the threads of engine or server. Errors: those
+/// of the journal.
+schema::Result<void> name_events(const Journal& journal, const schema::Model& model, const Standing& standing,
+                                 Explanation& explanation, const SearchBounds& bounds = {});
+
+}  // namespace pollux::actors

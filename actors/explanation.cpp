@@ -1,0 +1,197 @@
+#include "actors/explanation.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pollux::actors {
+
+using schema::AttributeSlot;
+using schema::EntityIndex;
+using schema::EntityType;
+using schema::EventTime;
+using schema::InputSlot;
+using schema::kBeginning;
+using schema::kNever;
+using schema::kNoSlot;
+using schema::Model;
+using schema::Role;
+using schema::Step;
+
+namespace {
+
+/// The step that writes an attribute; null where none does.
+const Step* step_of(const EntityType& type, AttributeSlot attribute) {
+  const auto writes = [&](const Step& step) {
+    return attribute >= step.target && attribute < step.target + step.width;
+  };
+  const auto step = std::ranges::find_if(type.steps, writes);
+  return step == type.steps.end() ? nullptr : &*step;
+}
+
+/// The operands that people know: those behind what a step reads of memory, which operators and machines
+/// keep, are taken for it. Ascending.
+std::vector<std::uint16_t> shown_reads(const EntityType& type, const Step& step) {
+  std::vector<std::uint16_t> shown;
+  std::vector<std::uint16_t> waiting = step.reads;
+  std::vector<bool> seen(type.operand_count, false);
+  while (!waiting.empty()) {
+    const std::uint16_t operand = waiting.back();
+    waiting.pop_back();
+    if (seen[operand]) continue;
+    seen[operand] = true;
+    const bool memory = operand < type.attributes.size() && type.attributes[operand].role == Role::memory;
+    if (!memory) {
+      shown.push_back(operand);
+    } else if (const AttributeSlot reported = type.attributes[operand].reported; reported != kNoSlot) {
+      waiting.push_back(reported);
+    } else if (const Step* behind = step_of(type, operand); behind != nullptr && behind != &step) {
+      waiting.insert(waiting.end(), behind->reads.begin(), behind->reads.end());
+    }
+  }
+  std::ranges::sort(shown);
+  return shown;
+}
+
+/// The input behind an operand that is none of the entity's own attributes.
+InputSlot input_of(const EntityType& type, std::uint16_t operand) {
+  for (InputSlot i = 0; i < type.inputs.size(); ++i) {
+    if (type.inputs[i].operand == operand) return i;
+  }
+  for (const schema::AggregateUse& use : type.aggregates) {
+    if (use.operand == operand) return use.input;
+  }
+  return kNoSlot;
+}
+
+class Explainer {
+ public:
+  Explainer(const Model& model, const SettledState& state, EventTime at)
+      : model_(model), state_(state), at_(at) {}
+
+  Cause explain(EntityIndex entity, AttributeSlot attribute, unsigned depth) {
+    Cause cause;
+    cause.entity = entity;
+    const Timeline& timeline = state_.timeline(entity, attribute);
+    cause.held = timeline.versions().front().from <= at_;
+    if (!cause.held) {
+      cause.state.attribute = attribute;
+      cause.state.value.type = timeline.last().value.type;
+      return cause;
+    }
+    const Version& version = timeline.versions()[timeline.index_at(at_)];
+    cause.since = version.from;
+    cause.state = {attribute, version.value, version.from};
+    const EntityType& type = model_.type_of(entity);
+    switch (type.attributes[attribute].role) {
+      case Role::parameter:
+        cause.origin = Origin::model;
+        break;
+      case Role::observed:
+        explain_observed(type.attributes[attribute], cause);
+        break;
+      case Role::derived:
+      case Role::state:
+      case Role::memory:
+        explain_derived(type, depth, cause);
+        break;
+    }
+    return cause;
+  }
+
+ private:
+  /// A version begins with an event, or where the silence after one has lasted too long.
+  void explain_observed(const schema::Attribute& attribute, Cause& cause) {
+    if (cause.since == kBeginning) {
+      cause.origin = Origin::nothing;
+      return;
+    }
+    const bool silent = cause.state.value.reason == schema::Reason::no_recent_event;
+    cause.origin = silent ? Origin::timer : Origin::event;
+    cause.timer = silent ? attribute.expect_every : 0;
+    cause.event_time = schema::before(cause.since, cause.timer);
+    const bool present = at_ == kNever;
+    cause.state.time =
+        present ? state_.attribute(cause.entity, cause.state.attribute).time : cause.event_time;
+  }
+
+  void explain_derived(const EntityType& type, unsigned depth, Cause& cause) {
+    const Step* step = step_of(type, cause.state.attribute);
+    if (step == nullptr) return;
+    if (step->form == Step::Form::constraint_status) explain_status(*step, cause);
+    if (step->form == Step::Form::state_machine) cause.origin = Origin::machine;
+    const std::vector<std::uint16_t> reads = shown_reads(type, *step);
+    if (reads.empty()) return;
+    if (depth == 0) {
+      cause.truncated = true;
+      return;
+    }
+    for (const std::uint16_t operand : reads) {
+      if (operand < type.attributes.size()) {
+        descend(cause.entity, operand, depth, cause);
+        continue;
+      }
+      for (const schema::Binding& binding : model_.bindings(cause.entity, input_of(type, operand))) {
+        descend(binding.producer, binding.attribute, depth, cause);
+      }
+    }
+  }
+
+  void explain_status(const Step& step, Cause& cause) {
+    const Timeline& memory = state_.timeline(cause.entity, step.target + 1);
+    const schema::Value& since = memory.at(at_);
+    if (memory.versions().front().from > at_ || !since.usable()) return;
+    cause.broken_since = static_cast<EventTime>(since.bits);
+    const bool ran_out = step.hold != 0 && cause.broken_since != kBeginning &&
+                         schema::after(cause.broken_since, step.hold) == cause.since &&
+                         cause.state.value.as_symbol() == Model::kViolated;
+    if (!ran_out) return;
+    cause.origin = Origin::timer;
+    cause.timer = step.hold;
+  }
+
+  void descend(EntityIndex to, AttributeSlot attribute, unsigned depth, Cause& cause) {
+    if (budget_ == 0) {
+      cause.truncated = true;
+      return;
+    }
+    --budget_;
+    cause.inputs.push_back(explain(to, attribute, depth - 1));
+  }
+
+  const Model& model_;
+  const SettledState& state_;
+  const EventTime at_;
+  std::size_t budget_ = kCausesMax;
+};
+
+}  // namespace
+
+const char* name_of(Origin origin) {
+  switch (origin) {
+    case Origin::nothing:
+      return "nothing";
+    case Origin::model:
+      return "model";
+    case Origin::event:
+      return "event";
+    case Origin::expression:
+      return "expression";
+    case Origin::machine:
+      return "machine";
+    case Origin::timer:
+      return "timer";
+  }
+  return "";
+}
+
+Explanation explain(const Model& model, const SettledState& state, EntityIndex entity,
+                    AttributeSlot attribute, unsigned depth, EventTime at) {
+  Explanation explanation;
+  explanation.position = state.position();
+  explanation.clock = state.clock();
+  explanation.held_from = state.timeline(entity, attribute).versions().front().from;
+  explanation.cause = Explainer(model, state, at).explain(entity, attribute, depth);
+  return explanation;
+}
+
+}  // namespace pollux::actors

@@ -1,0 +1,92 @@
+#include "actors/sequence_log.h"
+
+#include <algorithm>
+
+#include "schema/assert.h"
+
+namespace pollux::actors {
+
+using schema::EventTime;
+
+void SequenceLog::add_out_of_turn(std::uint64_t sequence, EventTime time) {
+  POLLUX_ASSERT(sequence != 0, "an event without a number is not given here");
+  if (lowest_ == 0) {
+    lowest_ = highest_ = sequence;
+    highest_time_ = time;
+    return;
+  }
+  if (time < run_began_) return;
+  if (sequence > highest_) {
+    if (sequence != highest_ + 1) skip({highest_ + 1, sequence - 1}, ranges_.end());
+    highest_ = sequence;
+    highest_time_ = time;
+    return;
+  }
+  if (fill(sequence)) return;
+  const bool begins_anew = sequence < highest_ && time > highest_time_;
+  if (begins_anew) {
+    begin_run(sequence, time);
+  } else if (sequence < lowest_) {
+    if (sequence != lowest_ - 1) skip({sequence + 1, lowest_ - 1}, ranges_.begin());
+    lowest_ = sequence;
+  }
+}
+
+void SequenceLog::begin_run(std::uint64_t sequence, EventTime time) {
+  ++restarts_;
+  lost_ += missing_;
+  missing_ = 0;
+  ranges_.clear();
+  lowest_ = highest_ = sequence;
+  highest_time_ = run_began_ = time;
+}
+
+void SequenceLog::skip(Range range, std::vector<Range>::iterator before) {
+  ++gaps_;
+  missing_ += range.size();
+  ranges_.insert(before, range);
+  give_up_beyond_bound();
+}
+
+void SequenceLog::give_up_beyond_bound() {
+  if (ranges_.size() <= kRangesMax) return;
+  missing_ -= ranges_.front().size();
+  lost_ += ranges_.front().size();
+  ranges_.erase(ranges_.begin());
+}
+
+/// Whether the number was missing; it no longer is.
+bool SequenceLog::fill(std::uint64_t sequence) {
+  const auto range =
+      std::ranges::lower_bound(ranges_, sequence, {}, [](const Range& each) { return each.last; });
+  if (range == ranges_.end() || sequence < range->first) return false;
+  --missing_;
+  if (range->size() == 1) {
+    ranges_.erase(range);
+  } else if (sequence == range->first) {
+    ++range->first;
+  } else if (sequence == range->last) {
+    --range->last;
+  } else {
+    const Range upper{sequence + 1, range->last};
+    range->last = sequence - 1;
+    ranges_.insert(range + 1, upper);
+    give_up_beyond_bound();
+  }
+  return true;
+}
+
+void SequenceLog::check_invariants() const {
+  POLLUX_ASSERT(lowest_ <= highest_ && ranges_.size() <= kRangesMax);
+  std::uint64_t sum = 0;
+  std::uint64_t above = lowest_;
+  for (const Range& range : ranges_) {
+    POLLUX_ASSERT(range.first > above && range.first <= range.last && range.last < highest_,
+                  "what is missing lies between numbers that were seen");
+    above = range.last + 1;
+    sum += range.size();
+  }
+  POLLUX_ASSERT(sum == missing_);
+}
+
+}  // namespace pollux::actors

@@ -1,0 +1,139 @@
+// Links of the model file: connections whose far end follows the near end after a delay.
+#include <array>
+
+#include "schema/model_draft.h"
+#include "schema/model_fields.h"
+#include "schema/program_builder.h"
+
+namespace pollux::schema {
+namespace {
+
+constexpr std::array<std::string_view, 5> kLinkKeys = {"from", "delay", "capacity", "initial", "description"};
+constexpr std::size_t kLinksMax = 100'000;
+constexpr double kCapacityMax = 1'000'000;
+
+Program load_of(std::uint16_t operand, ValueType type) {
+  ProgramBuilder builder;
+  const Slot slot = builder.load(operand, type);
+  return *builder.finish(slot, type);
+}
+
+Attribute attribute(std::string name, Role role, const ValueSpec& spec, SourceLocation where) {
+  Attribute result;
+  result.name = std::move(name);
+  result.role = role;
+  result.spec = spec;
+  result.initial = Value::unknown(spec.type, Reason::not_yet_observed);
+  result.where = where;
+  return result;
+}
+
+/// What a link does. Its changes enter one after another, no more of them within its delay than its capacity;
+/// those in between are passed over, the last one never is.
+EntityType link_type(const ValueSpec& spec, const Temporal& entrance, Duration delay, SourceLocation where) {
+  EntityType type;
+  type.name = "link";
+  type.kind = Kind::flow;
+  type.where = where;
+  type.link_delay = delay;
+  type.attributes = {
+      attribute("value", Role::derived, spec, where), attribute("sent", Role::derived, spec, where),
+      attribute("sent.at", Role::memory, {}, where), attribute("offered", Role::memory, spec, where)};
+  const Temporal carry{TemporalFunction::delay, delay, 0, {}};
+  type.attributes[1].retain = carry.reach();
+  const auto operand = static_cast<std::uint16_t>(type.attributes.size());
+  type.inputs = {Input{"from", spec, false, operand, where}};
+  type.operand_count = static_cast<std::uint16_t>(operand + 1);
+  type.steps = {Step::expression(3, load_of(operand, spec.type)), Step::of(entrance, 1, 3),
+                Step::of(carry, 0, 1)};
+  return type;
+}
+
+class LinkReader {
+ public:
+  LinkReader(YamlNode key, YamlNode node, ModelDraft& draft)
+      : key_(key),
+        draft_(draft),
+        errors_(draft.errors),
+        fields_(node, {"link", key.text()}, kLinkKeys, errors_) {}
+
+  void read() {
+    check_name(key_, NameForm::entity, errors_);
+    if (draft_.builder.find_entity(key_.text()) != kNone) {
+      errors_.add(key_.where(), "'" + std::string(key_.text()) + "' is the id of an entity already",
+                  std::string(key_.text()), "a name of its own");
+      return;
+    }
+    const auto from = fields_.require("from", "ENTITY.ATTRIBUTE");
+    const auto delay = read_delay();
+    const auto producer = from ? resolve_attribute(*from, draft_) : std::nullopt;
+    if (!producer || !delay) return;
+    const Attribute& sent = draft_.type_of(producer->first)->type.attributes[producer->second];
+    if (draft_.type_of(producer->first)->is_broken(sent.name)) return;
+    const ValueSpec spec = sent.spec;  // adding a type moves what it belongs to
+    Temporal entrance{TemporalFunction::entrance, read_gap(*delay), 0,
+                      Value::unknown(spec.type, Reason::not_yet_observed)};
+    if (const auto initial = fields_.find("initial")) {
+      const auto value = read_value(*initial, "'initial'", spec, draft_.builder, errors_);
+      if (value) entrance.initial = *value;
+    }
+    add(link_type(spec, entrance, *delay, key_.where()), *producer);
+  }
+
+ private:
+  std::optional<Duration> read_delay() {
+    const auto node = fields_.require("delay", "DURATION");
+    const auto delay = node ? read_duration(*node, "'delay'", errors_) : std::nullopt;
+    if (!delay || *delay > 0) return delay;
+    errors_.add(node->where(),
+                "a link takes some time: without a delay, a circle through it would have no end",
+                node->description(), "a delay longer than nothing, such as 1 s");
+    return std::nullopt;
+  }
+
+  /// How far apart changes enter; 0 where nothing limits them.
+  Duration read_gap(Duration delay) {
+    const auto node = fields_.find("capacity");
+    const auto capacity = node ? read_number(*node, "'capacity'", Unit{}, errors_) : std::nullopt;
+    if (!capacity) return 0;
+    if (*capacity >= 1 && *capacity <= kCapacityMax &&
+        *capacity == static_cast<double>(static_cast<int>(*capacity))) {
+      return std::max<Duration>(1, delay / static_cast<Duration>(*capacity));
+    }
+    errors_.add(node->where(), "'capacity' is how many changes are on their way at most", node->description(),
+                "a whole number from 1 to 1000000");
+    return 0;
+  }
+
+  void add(EntityType type, std::pair<EntityIndex, AttributeSlot> producer) {
+    const Binding binding{producer.first, producer.second, {}};
+    const TypeIndex built = draft_.builder.add_type(type);
+    TypeDraft draft;
+    draft.type = std::move(type);
+    draft_.entity_types.push_back(static_cast<TypeIndex>(draft_.types.size()));
+    draft_.types.push_back(std::move(draft));
+    const EntityIndex entity = draft_.builder.add_entity(std::string(key_.text()), built);
+    draft_.builder.bind(entity, 0, binding);
+  }
+
+  YamlNode key_;
+  ModelDraft& draft_;
+  ErrorList& errors_;
+  Fields fields_;
+};
+
+}  // namespace
+
+void declare_links(YamlNode links, ModelDraft& draft) {
+  if (!read_mapping(links, {"links", ""}, draft.errors)) return;
+  if (links.size() > kLinksMax) {
+    draft.errors.add(links.where(), "the model has too many links", std::to_string(links.size()),
+                     "at most " + std::to_string(kLinksMax));
+    return;
+  }
+  for (std::size_t i = 0; i < links.size() && !draft.errors.full(); ++i) {
+    LinkReader(links.key(i), links.value(i), draft).read();
+  }
+}
+
+}  // namespace pollux::schema
