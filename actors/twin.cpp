@@ -95,9 +95,9 @@ struct Twin::Implementation {
                           {options.quarantine_events_max, options.quarantine_bytes_max},
                           options.check_invariants,
                           {},
-                           std::chrono::nanoseconds(options.journal_retry),
-                           {},
-                           options.warn};
+                          std::chrono::nanoseconds(options.journal_retry),
+                          {},
+                          options.warn};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
     context.on_failure = [this](const Error& why) {
       const std::lock_guard lock(mutex);
