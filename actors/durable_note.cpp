@@ -45,7 +45,7 @@ std::uint64_t number_at(std::string_view bytes, std::size_t at) {
 }  // namespace
 
 DurableNote::DurableNote(rocksdb::Env& env, std::string directory)
-    : env_(env), path_(std::move(directory) + "/DURABLE") {}
+    : env_(env), directory_(std::move(directory)), path_(directory_ + "/DURABLE") {}
 
 std::optional<DurableExtent> DurableNote::read() const {
   std::string bytes;
@@ -65,8 +65,10 @@ void DurableNote::replace(const DurableExtent& extent) {
   extent_ = extent;
   const Bytes bytes = encode(extent);
   const std::string fresh = path_ + ".dbtmp";
+  std::unique_ptr<rocksdb::Directory> entries;
   const bool written = rocksdb::WriteStringToFile(&env_, {bytes.data(), bytes.size()}, fresh, true).ok() &&
-                       env_.RenameFile(fresh, path_).ok();
+                       env_.RenameFile(fresh, path_).ok() && env_.NewDirectory(directory_, &entries).ok() &&
+                       entries->Fsync().ok();
   if (!written || !env_.NewRandomRWFile(path_, &file_, rocksdb::EnvOptions()).ok()) file_.reset();
 }
 

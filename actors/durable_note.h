@@ -36,6 +36,7 @@ class DurableNote {
 
  private:
   rocksdb::Env& env_;
+  const std::string directory_;
   const std::string path_;
   DurableExtent extent_;
   std::unique_ptr<rocksdb::RandomRWFile> file_;

@@ -10,6 +10,7 @@
 namespace pollux::actors {
 
 using schema::AttributeSlot;
+using schema::Duration;
 using schema::EventTime;
 using schema::kNever;
 using schema::kNone;
@@ -181,8 +182,8 @@ void Entity::collect_dirty(const Step& step, const EpochTimes& times, Workspace&
     for (Interval interval : workspace.differences[operand]) {
       if (step.form == Step::Form::temporal && !remembers) {
         interval.from = schema::after(interval.from, step.temporal.lead());
-        if (!POLLUX_PLANTED(window_not_reached))
-          interval.to = schema::after(interval.to, step.temporal.reach());
+        const Duration reach = POLLUX_PLANTED(window_not_reached) ? 0 : step.temporal.reach();
+        interval.to = schema::after(interval.to, reach);
       }
       // Where the old course and the new one meet, only one of them may have come to a change.
       if (remembers) interval.to = schema::after(interval.to, 1);

@@ -49,7 +49,10 @@ void Observations::insert(const Observation& observation, EventTime horizon) {
     log_.push_back(observation);
     return;
   }
-  log_.insert(std::ranges::upper_bound(log_, observation, in_order), observation);
+  auto at = log_.begin() +
+            static_cast<std::ptrdiff_t>(schema::first_at_least(log_, observation.time, &Observation::time));
+  while (at != log_.end() && at->precedes(observation)) ++at;
+  log_.insert(at, observation);
 }
 
 void Observations::withhold(const Observation& observation, EventTime horizon) {
@@ -97,8 +100,8 @@ EventTime Observations::stale_after(EventTime clock, Duration expect_every) cons
 }
 
 EventTime Observations::next_after(EventTime time) const {
-  if (log_.empty() || log_.back().time <= time) return kNever;
-  return std::ranges::upper_bound(log_, time, {}, &Observation::time)->time;
+  const std::size_t next = schema::first_at_least(log_, time + 1, &Observation::time);
+  return next == log_.size() ? kNever : log_[next].time;
 }
 
 void Observations::replay(EventTime from, EventTime to, EventTime clock, Duration expect_every,
@@ -108,7 +111,8 @@ void Observations::replay(EventTime from, EventTime to, EventTime clock, Duratio
     if (value != last) versions.push_back({at, value});
     last = value;
   };
-  auto next = std::ranges::lower_bound(log_, from, {}, &Observation::time);
+  auto next =
+      log_.begin() + static_cast<std::ptrdiff_t>(schema::first_at_least(log_, from, &Observation::time));
   const Observation* current = next == log_.begin() ? nullptr : &*(next - 1);
   while (true) {
     const EventTime next_time = next == log_.end() ? kNever : next->time;
@@ -126,7 +130,8 @@ void Observations::replay(EventTime from, EventTime to, EventTime clock, Duratio
 
 void Observations::replay_times(EventTime from, EventTime to, EventTime clock,
                                 std::vector<Version>& versions) const {
-  auto next = std::ranges::lower_bound(log_, from, {}, &Observation::time);
+  auto next =
+      log_.begin() + static_cast<std::ptrdiff_t>(schema::first_at_least(log_, from, &Observation::time));
   EventTime last = kNever;
   for (; next != log_.end() && next->time < to && next->time <= clock; ++next) {
     if (next->time == last) continue;

@@ -82,6 +82,7 @@ class RocksdbJournal final : public Journal {
   Result<std::string> meta(std::string_view key) const;
   rocksdb::Status write(rocksdb::WriteBatch& batch);
   void sync_now_and_then();
+  void sync();
 
   format::Head put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch);
   void put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch);
@@ -102,6 +103,7 @@ class RocksdbJournal final : public Journal {
   std::mutex sync_mutex_;
   std::condition_variable sync_changed_;
   rocksdb::SequenceNumber unsynced_ = 0;  // the newest write not synced yet
+  bool log_failed_ = false;               // it may be neither written nor synced until opened again
   bool stopping_ = false;
   std::thread syncing_;
   schema::RecordEncoder encoder_;
@@ -228,12 +230,14 @@ Result<std::string> RocksdbJournal::meta(std::string_view key) const {
 rocksdb::Status RocksdbJournal::write(rocksdb::WriteBatch& batch) {
   rocksdb::WriteOptions options;
   options.sync = sync_interval_ == 0;
+  // Not beside a sync in intervals: RocksDB must not be asked to sync a log that failed.
+  const std::scoped_lock lock(sync_mutex_);
   const auto status = store_->database().Write(options, &batch);
+  log_failed_ = !status.ok();
   if (!status.ok()) return status;
   if (options.sync) {
     store_->note_durable(batch);
   } else {
-    const std::scoped_lock lock(sync_mutex_);
     unsynced_ = sequence_of_write(batch.Data());
     sync_changed_.notify_one();
   }
@@ -254,25 +258,26 @@ RocksdbJournal::~RocksdbJournal() {
 /// On a thread of its own, where appends are not synced one by one; once more at the end.
 void RocksdbJournal::sync_now_and_then() {
   std::unique_lock lock(sync_mutex_);
-  while (!stopping_ || unsynced_ != 0) {
-    sync_changed_.wait(lock, [this] { return stopping_ || unsynced_ != 0; });
+  const auto due = [this] { return unsynced_ != 0 && !log_failed_; };
+  while (true) {
+    sync_changed_.wait(lock, [&] { return stopping_ || due(); });
     sync_changed_.wait_for(lock, std::chrono::nanoseconds(sync_interval_), [this] { return stopping_; });
-    const auto sequence = std::exchange(unsynced_, 0);
-    if (sequence == 0) continue;
-    lock.unlock();
-    {
-      const auto using_it = store_->use();
-      const auto status = store_->is_open() ? store_->database().SyncWAL() : rocksdb::Status::OK();
-      if (status.ok()) store_->note_durable(sequence);
-      // What was acknowledged may be gone: nothing is written on top of it.
-      if (!status.ok()) {
-        Error error = store_->explain(status, "sync the journal");
-        error.code = ErrorCode::io;
-        latch(std::move(error));
-      }
-    }
-    lock.lock();
+    if (due()) sync();
+    if (stopping_) return;
   }
+}
+
+/// REQUIRES: `sync_mutex_` is held.
+void RocksdbJournal::sync() {
+  const auto status = store_->database().SyncWAL();
+  log_failed_ = !status.ok();
+  if (status.ok()) {
+    store_->note_durable(std::exchange(unsynced_, 0));
+    return;
+  }
+  Error error = store_->explain(status, "sync the journal");
+  if (error.code != ErrorCode::no_space) error.code = ErrorCode::io;
+  latch(std::move(error));
 }
 
 Error RocksdbJournal::latch(Error error) const {
@@ -285,16 +290,26 @@ Error RocksdbJournal::latch(Error error) const {
 /// files and leaves the log that failed. Whether that held the last append does not matter, for it is
 /// appended again under the same keys.
 Result<void> RocksdbJournal::resume() {
-  const std::scoped_lock lock(failure_mutex_);
-  if (!failure_) return {};
-  if (failure_->code != ErrorCode::no_space) {
-    return Error{ErrorCode::io, "nothing is written since an earlier failure: " + failure_->message,
-                 failure_->where, "remove the cause and restart pollux; what was acknowledged is safe"};
+  {
+    const std::scoped_lock lock(failure_mutex_);
+    if (!failure_) return {};
+    if (failure_->code != ErrorCode::no_space) {
+      return Error{ErrorCode::io, "nothing is written since an earlier failure: " + failure_->message,
+                   failure_->where, "remove the cause and restart pollux; what was acknowledged is safe"};
+    }
   }
+  const std::scoped_lock no_sync(sync_mutex_);
   auto reopened = store_->reopen();
   if (reopened.ok()) reopened = check_reopened();
-  failure_ = reopened.ok() ? std::nullopt : std::optional(reopened.error());
-  return failure_ ? Result<void>(*failure_) : Result<void>();
+  const std::scoped_lock lock(failure_mutex_);
+  if (!reopened.ok()) {
+    failure_ = reopened.error();
+    return reopened;
+  }
+  failure_.reset();
+  log_failed_ = false;
+  unsynced_ = 0;  // opening wrote all of it to files and synced those
+  return {};
 }
 
 /// All that was acknowledged is there, and at most the append that failed.

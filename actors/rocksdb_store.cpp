@@ -365,8 +365,8 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& dire
 
 Result<void> RocksdbStore::open_checked() {
   warnings_ = std::make_shared<RocksdbWarnings>();
-  // A note that cannot be read does not say how writes were synced either.
-  known_durable_ = note_->read().value_or(DurableExtent{.each_write = false});
+  // Without a note each write counts as synced: one that says otherwise is durable before the first write.
+  known_durable_ = note_->read().value_or(DurableExtent{});
   if (auto checked = refuse_cut_manifest(); !checked.ok()) return checked;
   const std::string log = newest_log(*env_, directory_);
   if (const auto status = open_database(); !status.ok()) return explain(status, "open the journal");

@@ -244,7 +244,7 @@ void Twin::submit(schema::EventBatch batch, std::function<void(Result<Receipt>)>
   submission->size = batch.events.size();
   submission->batch = std::move(batch);
   submission->done = std::move(done);
-  enqueue(std::move(submission));
+  enqueue(submission);
 }
 
 void Twin::admit(std::vector<std::uint64_t> numbers, std::function<void(Result<Receipt>)> done) {
@@ -263,10 +263,10 @@ void Twin::decide(std::vector<std::uint64_t> numbers, bool admits,
   submission->numbers = std::move(numbers);
   submission->admits = admits;
   submission->done = std::move(done);
-  enqueue(std::move(submission));
+  enqueue(submission);
 }
 
-void Twin::enqueue(SubmissionPtr submission) {
+void Twin::enqueue(const SubmissionPtr& submission) {
   Implementation& self = *implementation_;
   const auto events = static_cast<std::int64_t>(submission->size);
   const auto limit = static_cast<std::int64_t>(self.options.queue_events_max);

@@ -153,7 +153,7 @@ class Twin {
   struct Implementation;
   void decide(std::vector<std::uint64_t> numbers, bool admits,
               std::function<void(schema::Result<Receipt>)> done);
-  void enqueue(SubmissionPtr submission);
+  void enqueue(const SubmissionPtr& submission);
   explicit Twin(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
 };

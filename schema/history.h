@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <span>
 
 #include "schema/time.h"
@@ -21,19 +22,49 @@ struct Version {
 /// Versions in ascending order, neighbours always different; never empty where it is read.
 using History = std::span<const Version>;
 
-/// Index of the first version with `from >= time`; `history.size()` when there is none. Nearly always asked
-/// about the newest versions, so it looks back in doubling steps before it bisects.
-inline std::size_t first_from(History history, EventTime time) {
-  std::size_t end = history.size();
-  std::size_t step = 1;
-  while (step <= end && history[end - step].from >= time) {
-    end -= step;
-    step *= 2;
+/// Index of the first of `items` whose `key` is at least `time`; their number when there is none. They
+/// ascend. Asked about the newest ones, mostly; further back it guesses, as if they were evenly spaced, and
+/// gropes from there in doubling steps: in a long past, each look at a wrong place is a line of memory
+/// fetched.
+template <class Items, class Key>
+std::size_t first_at_least(const Items& items, EventTime time, Key key) {
+  const auto from = [&](std::size_t i) { return std::invoke(key, items[i]); };
+  constexpr std::size_t kFewItems = 8;
+  const std::size_t size = items.size();
+  std::size_t below = 0;     // all before it are less
+  std::size_t above = size;  // it and all after it are not
+  if (size == 0 || from(size - 1) < time) return size;
+  if (size > kFewItems && from(1) < time) {  // the first one may be the beginning of time
+    const auto span = static_cast<double>(from(size - 1) - from(1));
+    const double part = static_cast<double>(time - from(1)) / span;
+    std::size_t at = 1 + static_cast<std::size_t>(part * static_cast<double>(size - 2));
+    at = std::min(at, size - 1);
+    if (from(at) < time) {
+      for (std::size_t step = 1; at < size && from(at) < time; step *= 2) {
+        below = at + 1;
+        at = std::min(at + step, size);
+      }
+      above = at;
+    } else {
+      std::size_t step = 1;
+      for (above = at; above > step && from(above - step) >= time; step *= 2) above -= step;
+      below = above > step ? above - step + 1 : 0;
+    }
   }
-  const std::size_t begin = step <= end ? end - step + 1 : 0;
-  const History range = history.subspan(begin, end - begin);
-  return begin +
-         static_cast<std::size_t>(std::ranges::lower_bound(range, time, {}, &Version::from) - range.begin());
+  while (below < above) {
+    const std::size_t middle = below + (above - below) / 2;
+    if (from(middle) < time) {
+      below = middle + 1;
+    } else {
+      above = middle;
+    }
+  }
+  return below;
+}
+
+/// Index of the first version with `from >= time`; `history.size()` when there is none.
+inline std::size_t first_from(History history, EventTime time) {
+  return first_at_least(history, time, &Version::from);
 }
 
 /// Index of the first version with `from > time`; `history.size()` when there is none.

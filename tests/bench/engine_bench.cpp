@@ -3,9 +3,11 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <random>
 #include <string>
@@ -74,15 +76,43 @@ class Report {
 };
 
 /// A twin over a journal in memory, whose clock is moved by events.
+/// A journal that keeps nothing, so that what grows is the engine.
+class NoJournal final : public actors::Journal {
+ public:
+  schema::Result<void> append(const schema::EpochRecord& record, const actors::QuarantineChanges&) override {
+    last_position_ = record.position;
+    return {};
+  }
+  schema::Result<void> read(schema::Position,
+                            const std::function<bool(schema::EpochRecord&)>&) const override {
+    return {};
+  }
+  schema::Result<std::vector<actors::QuarantinedEvent>> quarantine(std::uint64_t,
+                                                                   std::size_t) const override {
+    return std::vector<actors::QuarantinedEvent>{};
+  }
+  bool holds(const schema::EventKey&) const override { return false; }
+  const actors::QuarantineIndex& quarantine_index() const override { return index_; }
+  schema::Position last_position() const override { return last_position_; }
+  const actors::JournalIdentity& identity() const override { return identity_; }
+  std::uint64_t bytes_appended() const override { return 0; }
+
+ private:
+  std::atomic<schema::Position> last_position_{0};
+  actors::QuarantineIndex index_;
+  actors::JournalIdentity identity_;
+};
+
 class Running {
  public:
-  explicit Running(const Bench& bench, unsigned threads = 0) {
+  explicit Running(const Bench& bench, unsigned threads = 0, std::unique_ptr<actors::Journal> journal = {}) {
     actors::TwinOptions options;
     options.clock = actors::ClockMode::events;
     options.threads = threads;
     options.queue_events_max = 10'000'000;
     options.epoch_events_max = 1'000'000;
-    twin_ = Twin::start(bench.model, actors::make_memory_journal(*bench.model), options).value();
+    if (journal == nullptr) journal = actors::make_memory_journal(*bench.model);
+    twin_ = Twin::start(bench.model, std::move(journal), options).value();
   }
 
   void submit(schema::EventBatch batch) {
@@ -175,9 +205,16 @@ void sparse(Report& report, std::size_t sources, std::size_t nodes) {
               1e3 * median(peer), -1.0});
 }
 
+/// What a stream of events came to.
+struct Stream {
+  double events_per_second = 0;
+  double changes_per_second = 0;  ///< A change: one attribute over one interval of event time.
+  double changes_per_event = 0;
+  std::string digest;
+};
+
 /// Rounds of events of which `late_percent` in a hundred come up to `reach` epochs late.
-double stream_rate(const Bench& bench, unsigned late_percent, std::size_t reach, std::size_t epochs,
-                   std::string* digest) {
+Stream stream(const Bench& bench, unsigned late_percent, std::size_t reach, std::size_t epochs) {
   const std::size_t width = bench.sources.size();
   std::vector<schema::EventBatch> batches(epochs);
   std::mt19937_64 random(11);
@@ -195,21 +232,27 @@ double stream_rate(const Bench& bench, unsigned late_percent, std::size_t reach,
   const double seconds = seconds_since(start);
   std::promise<std::string> hex;
   running.twin().digest([&](const actors::Digest& d) { hex.set_value(d.hex); });
-  *digest = hex.get_future().get();
-  return static_cast<double>(width * epochs) / seconds / 1e6;
+  const auto events = static_cast<double>(width * epochs);
+  const auto changes = static_cast<double>(running.twin().probe().changes.value());
+  return {events / seconds, changes / seconds, changes / events, hex.get_future().get()};
 }
 
+/// An event that comes late is one more moment to be evaluated, in every entity it reaches; those that are in
+/// time share theirs. So the events a second must fall, and the changes a second tell what a late one costs.
 void late_events(Report& report) {
   const Bench bench = lattice(100, 20, schema::kHour);
   for (const std::size_t reach : {std::size_t{1}, std::size_t{10}, std::size_t{100}, std::size_t{1000}}) {
-    std::string in_order;
-    std::string disordered;
     const std::size_t epochs = reach >= 100 ? 1500 : 400;
-    const double peer = stream_rate(bench, 0, reach, epochs, &in_order);
-    const double engine = stream_rate(bench, 20, reach, epochs, &disordered);
-    POLLUX_ASSERT(in_order == disordered, "the digest does not depend on the order of arrival");
-    report.add({"20 % late by up to " + std::to_string(reach) + " epochs", engine, "M events/s",
-                "the same in order", peer, 0.8});
+    const Stream in_order = stream(bench, 0, reach, epochs);
+    const Stream late = stream(bench, 20, reach, epochs);
+    POLLUX_ASSERT(in_order.digest == late.digest, "the digest does not depend on the order of arrival");
+    const std::string name = "20 % late by up to " + std::to_string(reach) + " epochs";
+    report.add({name, late.events_per_second / 1e6, "M events/s", "the same in order",
+                in_order.events_per_second / 1e6, 0.8});
+    report.add({name + ", changes", late.changes_per_second / 1e6, "M changes/s", "the same in order",
+                in_order.changes_per_second / 1e6, 0.8});
+    std::printf("  (%.1f changes an event, in order %.1f)\n", late.changes_per_event,
+                in_order.changes_per_event);
   }
 }
 
@@ -258,7 +301,32 @@ void memory(Report& report, std::size_t entities) {
               "2.0 GiB a million", static_cast<double>(entities) * 2147.5 / 1e6, -1.0});
 }
 
-/// `--quick`: without the million-entity rows. `--lattice`, `--fan-in`: one row, for a profiler.
+/// An hour of events, a fifth of them late, under ten minutes of allowed lateness: once the past that is kept
+/// is full, memory stays as it is.
+void growth(Report& report) {
+  const Bench bench = lattice(50, 20, 10 * schema::kMinute);
+  constexpr std::size_t kSeconds = 3'600;
+  constexpr std::size_t kReach = 590;
+  std::vector<schema::EventBatch> batches(kReach + 1);  // by second to come, modulo their number
+  std::mt19937_64 random(5);
+  Running running(bench, 1, std::make_unique<NoJournal>());
+  double steady = 0;
+  for (std::size_t second = 0; second < kSeconds; ++second) {
+    const schema::EventBatch events =
+        bench.round(second, 0, bench.sources.size(), static_cast<EventTime>(second + 1) * kSecond);
+    for (const schema::Event& event : events.events) {
+      const std::size_t delay = random() % 100 < 20 ? 1 + random() % kReach : 0;
+      batches[(second + delay) % batches.size()].append(events, event);
+    }
+    running.submit(std::exchange(batches[second % batches.size()], {}));
+    if (second == kSeconds / 2) steady = resident_bytes();
+  }
+  report.add({"memory after an hour of disorder", resident_bytes() / 1e6, "MB", "after half of it",
+              steady / 1e6, -1.02});
+}
+
+/// `--quick`: without the million-entity rows. `--lattice`, `--fan-in`, `--late`, `--growth`: some rows, for
+/// a profiler.
 void run(const std::string& mode) {
   if (mode == "--fan-in") {
     std::printf("fan-in 1k, 1 thread: %.3f M updates/s\n", engine_rate(fan_in(1'000), 1'000, 5'000, 1));
@@ -271,12 +339,15 @@ void run(const std::string& mode) {
   }
   const bool quick = mode == "--quick";
   Report report;
+  if (mode == "--late") return late_events(report);
+  if (mode == "--growth") return growth(report);
   propagation(report, "lattice 100 x 100", lattice(100, 100), quick ? 20 : 200);
   propagation(report, "chain 10k", chain(10'000), quick ? 20 : 100);
   propagation(report, "fan-out 1k", fan_out(1'000), quick ? 20 : 500);
   propagation(report, "fan-in 1k", fan_in(1'000), quick ? 20 : 500);
   late_events(report);
   latency(report);
+  growth(report);
   memory(report, 10'000);
   memory(report, 100'000);
   if (!quick) {

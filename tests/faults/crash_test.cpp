@@ -65,7 +65,8 @@ class Story {
     for (const auto& client : clients_) {
       sending.emplace_back([&client, url = server.url()] { client->send_to(url, kBatchesOfALife); });
     }
-    std::this_thread::sleep_for(microseconds(random_() % 60'000));
+    wait_for_answers(random_() % kBatchesOfALife);
+    std::this_thread::sleep_for(microseconds(random_() % 5'000));
     const bool stopping = random_() % 3 == 0;
     if (stopping) {
       server.signal(SIGTERM);
@@ -101,6 +102,16 @@ class Story {
             "--data",   (directory_ / "data").string(),
             "--clock",  "events",
             "--listen", "127.0.0.1:0"};
+  }
+
+  /// However slow the machine is. Both clients together get `more`, which is less than one of them asks for.
+  void wait_for_answers(std::size_t more) const {
+    const auto answered = [&] { return clients_[0]->answered() + clients_[1]->answered(); };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    for (const std::size_t wanted = answered() + more; answered() < wanted;) {
+      if (std::chrono::steady_clock::now() > deadline) break;
+      std::this_thread::sleep_for(microseconds(200));
+    }
   }
 
   void die_while_recovering() {

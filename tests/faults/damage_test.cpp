@@ -27,6 +27,7 @@ class Damage : public testing::Test {
       ASSERT_EQ(kept_.compare(**journal), "");
       for (int i = 0; i < 5; ++i) ASSERT_TRUE(kept_.append(**journal).ok());
       before_last_ = kept_;
+      for (const std::string& file : disk_.files()) log_before_last_[file] = disk_.read(file).size();
       ASSERT_TRUE(kept_.append(**journal).ok());
     }
   }
@@ -99,6 +100,7 @@ class Damage : public testing::Test {
 
   KeptRecord kept_{7};
   std::optional<KeptRecord> before_last_;
+  std::map<std::string, std::size_t> log_before_last_;  // bytes, when all but the last record was written
   SimulatedDisk disk_;
   std::map<std::string, std::map<Verdict, int>> verdicts_;
   std::vector<std::string> unread_;
@@ -128,6 +130,19 @@ TEST_F(Damage, ByCuttingIsNoticedAndNamedOrChangesNothing) {
       expect(file, at, "cut", judge(file, sound.substr(0, at)));
   }
   report();
+}
+
+TEST_F(Damage, InFrontOfAnIntactWriteIsNoticedWithoutANoteOfWhatWasDurable) {
+  disk_.remove(std::string(kDirectory) + "/DURABLE");
+  for (const std::string& file : disk_.files()) {
+    if (kind_of(file) != "log") continue;
+    const std::string sound = disk_.read(file);
+    for (std::size_t at = 0; at < log_before_last_.at(file); at += 61) {
+      std::string flipped = sound;
+      flipped[at] = static_cast<char>(flipped[at] ^ (1 << at % 8));
+      EXPECT_EQ(judge(file, flipped), Verdict::named) << file << ", byte " << at;
+    }
+  }
 }
 
 }  // namespace

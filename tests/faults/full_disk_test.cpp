@@ -27,8 +27,10 @@ actors::JournalOptions on(SimulatedDisk& disk) {
 /// A journal whose last append met a full disk, after `room` more bytes.
 class FullDisk : public testing::TestWithParam<std::uint64_t> {
  protected:
-  void fill() {
-    journal_ = open_rocksdb_journal(kDirectory, kept_.model(), on(disk_)).value();
+  void fill(schema::Duration sync_interval = 0) {
+    actors::JournalOptions options = on(disk_);
+    options.sync_interval = sync_interval;
+    journal_ = open_rocksdb_journal(kDirectory, kept_.model(), options).value();
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(kept_.append(*journal_).ok());
     disk_.set_capacity(disk_.used() + GetParam());
     schema::Result<void> appended;
@@ -60,6 +62,17 @@ TEST_P(FullDisk, TheSameAppendSucceedsOnceThereIsRoomAndIsThereOnce) {
   fill();
   EXPECT_EQ(kept_.append_again(*journal_).error().code, ErrorCode::no_space) << "there is still no room";
   expect_readable();
+  disk_.set_capacity(kPlenty);
+  const auto again = kept_.append_again(*journal_);
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(kept_.append(*journal_).ok());
+  EXPECT_EQ(kept_.compare(*journal_), "");
+  expect_whole_after_power_loss();
+}
+
+TEST_P(FullDisk, IsGotOverInTheSameWayWhereAppendsAreSyncedTogether) {
+  fill(schema::kMillisecond);
+  EXPECT_EQ(kept_.append_again(*journal_).error().code, ErrorCode::no_space);
   disk_.set_capacity(kPlenty);
   const auto again = kept_.append_again(*journal_);
   ASSERT_TRUE(again.ok()) << again.error().text();

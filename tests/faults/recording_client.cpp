@@ -65,6 +65,7 @@ void RecordingClient::send_to(const std::string& url, std::size_t batches) {
     const auto reply = (*client)->post("/v1/events", "application/cloudevents-batch+json", body + "]");
     const bool acknowledged = reply.ok() && reply->status == 200;
     for (const std::string& id : ids) sent_.at(id).acknowledged |= acknowledged;
+    if (acknowledged) ++answered_;
     if (!acknowledged) unanswered_ = std::move(ids);
     if (!reply.ok()) return;
   }

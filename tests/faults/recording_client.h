@@ -1,6 +1,7 @@
 // A client that sends events over HTTP and records what was acknowledged, across any number of servers.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <random>
@@ -29,6 +30,9 @@ class RecordingClient {
   /// Sends until the server is gone or `batches` have been answered.
   void send_to(const std::string& url, std::size_t batches);
 
+  /// Batches acknowledged so far. Any thread.
+  std::size_t answered() const { return answered_; }
+
   /// By id.
   const std::map<std::string, SentEvent>& sent() const { return sent_; }
 
@@ -43,6 +47,7 @@ class RecordingClient {
   std::vector<std::pair<schema::EntityIndex, schema::AttributeSlot>> observed_;
   std::map<std::string, SentEvent> sent_;
   std::vector<std::string> unanswered_;  // ids, of one batch
+  std::atomic<std::size_t> answered_{0};
 };
 
 }  // namespace pollux::faults

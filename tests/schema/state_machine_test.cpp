@@ -167,7 +167,7 @@ types:
 entities: { p: { type: Pump } }
 )yaml");
   EXPECT_NE(text.find("computed from each other in a circle"), std::string::npos) << text;
-EXPECT_NE(text.find("flow -> state -> flow"), std::string::npos) << text;
+  EXPECT_NE(text.find("flow -> state -> flow"), std::string::npos) << text;
 }
 
 }  // namespace

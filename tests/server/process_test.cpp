@@ -252,174 +252,176 @@ TEST_F(Pollux, AJournalIsLookedIntoWhileItsServerRuns) {
   Program nothing({"journal", "verify", path("nothing-here")});
   EXPECT_EQ(nothing.wait(), 3);
   EXPECT_FALSE(std::filesystem::exists(path("nothing-here")));
-  TEST_F(Pollux, ARunningTwinIsAskedWhyAndWhatIfFromTheCommandLine) {
+}
+
+TEST_F(Pollux, ARunningTwinIsAskedWhyAndWhatIfFromTheCommandLine) {
+  Program server(serve());
+  auto client = connect(server);
+  ASSERT_EQ(client->post_events(events(0, 6))->status, 200u);
+  const std::size_t from = server.err.find("http://");
+  const std::string url = server.err.substr(from, server.err.find_first_of(" \n\"", from) - from);
+
+  Program why({"why", "pump-1", "flow", "--at", url, "--time", "2026-11-22T07:00:04Z"});
+  EXPECT_EQ(why.wait(), 0) << why.err;
+  EXPECT_THAT(why.out, HasSubstr("pump-1.flow = 0.8 L/s  since 2026-11-22T07:00:04Z"));
+  EXPECT_THAT(why.out,
+              HasSubstr("pump-1.speed = 4 %  since 2026-11-22T07:00:04Z  [event 4 of bms, position 1]"));
+
+  Program impact({"impact", "pump-1", "speed", "--value", "50 %", "--at", url});
+  EXPECT_EQ(impact.wait(), 0) << impact.err;
+  EXPECT_THAT(impact.out, HasSubstr("pump-1.flow   1 L/s  10 L/s"));
+
+  Program json({"impact", "pump-1", "-o", "json", "--at", url});
+  EXPECT_EQ(json.wait(), 0) << json.err;
+  EXPECT_THAT(json.out, HasSubstr(R"("levels":[)"));
+
+  Program unknown({"why", "pump-2", "flow", "--at", url});
+  EXPECT_EQ(unknown.wait(), 1);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean `pump-1`?"));
+}
+
+TEST_F(Pollux, TheGraphsAnalysisIsATableUnlessAskedOtherwise) {
+  Program table({"graph", path("model.yaml"), "--analyse"});
+  EXPECT_EQ(table.wait(), 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("plant: 1 entities (1 sources, 0 constraints), 0 bindings, height 0"));
+  Program json({"graph", path("model.yaml"), "--analyse", "-o", "json"});
+  EXPECT_EQ(json.wait(), 0) << json.err;
+  EXPECT_THAT(json.out, HasSubstr(R"("cascades":"all")"));
+  Program dot({"graph", path("model.yaml"), "--analyse", "-o", "dot"});
+  EXPECT_EQ(dot.wait(), 2);
+}
+
+TEST_F(Pollux, ASignalStopsItCleanlyAndWhatItAcknowledgedIsThereAgain) {
+  for (const int number : {SIGTERM, SIGINT}) {
     Program server(serve());
     auto client = connect(server);
-    ASSERT_EQ(client->post_events(events(0, 6))->status, 200u);
-    const std::size_t from = server.err.find("http://");
-    const std::string url = server.err.substr(from, server.err.find_first_of(" \n\"", from) - from);
-
-    Program why({"why", "pump-1", "flow", "--at", url, "--time", "2026-11-22T07:00:04Z"});
-    EXPECT_EQ(why.wait(), 0) << why.err;
-    EXPECT_THAT(why.out, HasSubstr("pump-1.flow = 0.8 L/s  since 2026-11-22T07:00:04Z"));
-    EXPECT_THAT(why.out,
-                HasSubstr("pump-1.speed = 4 %  since 2026-11-22T07:00:04Z  [event 4 of bms, position 1]"));
-
-    Program impact({"impact", "pump-1", "speed", "--value", "50 %", "--at", url});
-    EXPECT_EQ(impact.wait(), 0) << impact.err;
-    EXPECT_THAT(impact.out, HasSubstr("pump-1.flow   1 L/s  10 L/s"));
-
-    Program json({"impact", "pump-1", "-o", "json", "--at", url});
-    EXPECT_EQ(json.wait(), 0) << json.err;
-    EXPECT_THAT(json.out, HasSubstr(R"("levels":[)"));
-
-    Program unknown({"why", "pump-2", "flow", "--at", url});
-    EXPECT_EQ(unknown.wait(), 1);
-    EXPECT_THAT(unknown.err, HasSubstr("did you mean `pump-1`?"));
-  }
-
-  TEST_F(Pollux, TheGraphsAnalysisIsATableUnlessAskedOtherwise) {
-    Program table({"graph", path("model.yaml"), "--analyse"});
-    EXPECT_EQ(table.wait(), 0) << table.err;
-    EXPECT_THAT(table.out, HasSubstr("plant: 1 entities (1 sources, 0 constraints), 0 bindings, height 0"));
-    Program json({"graph", path("model.yaml"), "--analyse", "-o", "json"});
-    EXPECT_EQ(json.wait(), 0) << json.err;
-    EXPECT_THAT(json.out, HasSubstr(R"("cascades":"all")"));
-    Program dot({"graph", path("model.yaml"), "--analyse", "-o", "dot"});
-    EXPECT_EQ(dot.wait(), 2);
-  }
-
-  TEST_F(Pollux, ASignalStopsItCleanlyAndWhatItAcknowledgedIsThereAgain) {
-    for (const int number : {SIGTERM, SIGINT}) {
-      Program server(serve());
-      auto client = connect(server);
-      ASSERT_EQ(client->post_events(events(number, number + 1))->status, 200u);
-      server.signal(number);
-      EXPECT_EQ(server.wait(), 0) << server.err;
-      EXPECT_THAT(server.out, IsEmpty());
-    }
-    Program server(serve());
-    auto client = connect(server);
-    EXPECT_THAT(client->post_events(events(SIGTERM, SIGTERM + 1))->body, HasSubstr(R"("duplicates":1)"));
-  }
-
-  TEST_F(Pollux, ASecondServerOnTheSameDataIsRefused) {
-    Program first(serve());
-    first.wait_for("ready: ");
-    Program second(serve());
-    EXPECT_EQ(second.wait(), 3) << second.err;
-    EXPECT_THAT(second.err, HasSubstr(path("data")));
-  }
-
-  TEST_F(Pollux, ARefusedStartIsNeverTakenForACleanStop) {
-    write("data", "a file where a directory should be");
-    // How soon the refusal comes relative to the server's own stop differs from run to run.
-    for (int i = 0; i < 20; ++i) {
-      Program server(serve());
-      ASSERT_EQ(server.wait(), 4) << server.err;
-    }
-  }
-
-  TEST_F(Pollux, DataOfAnotherModelVersionIsRefusedUnlessAccepted) {
-    {
-      Program server(serve());
-      auto client = connect(server);
-      ASSERT_EQ(client->post_events(events(0, 1))->status, 200u);
-      server.signal(SIGTERM);
-      ASSERT_EQ(server.wait(), 0);
-    }
-    write("model.yaml", std::string(kModel) + "# changed\n");
-    Program refused(serve());
-    EXPECT_EQ(refused.wait(), 1) << refused.err;
-    EXPECT_THAT(refused.err, HasSubstr("--accept-model-change"));
-    Program accepted(serve({"--accept-model-change"}));
-    accepted.wait_for("ready: ");
-  }
-
-  TEST_F(Pollux, ADamagedDataDirectoryIsRefusedWithTheFile) {
-    {
-      Program server(serve());
-      auto client = connect(server);
-      ASSERT_EQ(client->post_events(events(0, 100))->status, 200u);
-      server.signal(SIGTERM);
-      ASSERT_EQ(server.wait(), 0) << server.err;
-    }
-    std::string damaged;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(path("data"))) {
-      if (entry.path().filename().string().starts_with("MANIFEST")) damaged = entry.path();
-    }
-    ASSERT_NE(damaged, "");
-    std::ofstream(damaged, std::ios::in | std::ios::out)
-        << "this is no manifest, it has been overwritten by someone";
-    Program server(serve());
-    EXPECT_EQ(server.wait(), 3) << server.err;
-    EXPECT_THAT(server.err, HasSubstr("MANIFEST"));
-  }
-
-  TEST_F(Pollux, ATwinOfManyEntitiesStopsWhileItsClockTicks) {
-    std::string model = kModel;
-    std::string pumps;
-    for (int i = 2; i < 1000; ++i) pumps += "  pump-" + std::to_string(i) + ": { type: Pump }\n";
-    model.insert(model.find("sources:"), pumps);
-    write("model.yaml", model);
-    Program server({"serve", path("model.yaml"), "--data", path("data"), "--listen", "127.0.0.1:0"});
-    server.wait_for("ready: ");
-    server.signal(SIGTERM);
+    ASSERT_EQ(client->post_events(events(number, number + 1))->status, 200u);
+    server.signal(number);
     EXPECT_EQ(server.wait(), 0) << server.err;
+    EXPECT_THAT(server.out, IsEmpty());
   }
+  Program server(serve());
+  auto client = connect(server);
+  EXPECT_THAT(client->post_events(events(SIGTERM, SIGTERM + 1))->body, HasSubstr(R"("duplicates":1)"));
+}
 
-  TEST_F(Pollux, AnAddressOthersCanReachNeedsAnExplicitFlag) {
-    Program refused({"serve", path("model.yaml"), "--data", path("data"), "--listen", "0.0.0.0:0"});
-    EXPECT_EQ(refused.wait(), 2);
-    EXPECT_THAT(refused.err, HasSubstr("--insecure-listen"));
-  }
+TEST_F(Pollux, ASecondServerOnTheSameDataIsRefused) {
+  Program first(serve());
+  first.wait_for("ready: ");
+  Program second(serve());
+  EXPECT_EQ(second.wait(), 3) << second.err;
+  EXPECT_THAT(second.err, HasSubstr(path("data")));
+}
 
-  TEST_F(Pollux, AWrongModelIsExplainedOnStderr) {
-    write("wrong.yaml", "twin: plant\ntypes: {}\nentities:\n  pump-1: { type: Pmp }\n");
-    Program check({"check", path("wrong.yaml")});
-    EXPECT_EQ(check.wait(), 1);
-    EXPECT_THAT(check.err, HasSubstr("wrong.yaml:4:"));
-    EXPECT_THAT(check.out, IsEmpty());
+TEST_F(Pollux, ARefusedStartIsNeverTakenForACleanStop) {
+  write("data", "a file where a directory should be");
+  // How soon the refusal comes relative to the server's own stop differs from run to run.
+  for (int i = 0; i < 20; ++i) {
+    Program server(serve());
+    ASSERT_EQ(server.wait(), 4) << server.err;
   }
+}
 
-  TEST_F(Pollux, ARightModelIsSummedUpOnOneLine) {
-    Program check({"check", path("model.yaml")});
-    EXPECT_EQ(check.wait(), 0) << check.err;
-    EXPECT_THAT(check.out, HasSubstr("ok: twin plant, 1 types, 1 entities"));
-    EXPECT_EQ(std::count(check.out.begin(), check.out.end(), '\n'), 1);
+TEST_F(Pollux, DataOfAnotherModelVersionIsRefusedUnlessAccepted) {
+  {
+    Program server(serve());
+    auto client = connect(server);
+    ASSERT_EQ(client->post_events(events(0, 1))->status, 200u);
+    server.signal(SIGTERM);
+    ASSERT_EQ(server.wait(), 0);
   }
+  write("model.yaml", std::string(kModel) + "# changed\n");
+  Program refused(serve());
+  EXPECT_EQ(refused.wait(), 1) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("--accept-model-change"));
+  Program accepted(serve({"--accept-model-change"}));
+  accepted.wait_for("ready: ");
+}
 
-  TEST_F(Pollux, TheGraphComesAsDotOrJson) {
-    Program dot({"graph", path("model.yaml")});
-    EXPECT_EQ(dot.wait(), 0);
-    EXPECT_THAT(dot.out, HasSubstr("digraph"));
-    Program json({"graph", path("model.yaml"), "-o", "json"});
-    EXPECT_EQ(json.wait(), 0);
-    EXPECT_EQ(json.out.front(), '{');
+TEST_F(Pollux, ADamagedDataDirectoryIsRefusedWithTheFile) {
+  {
+    Program server(serve());
+    auto client = connect(server);
+    ASSERT_EQ(client->post_events(events(0, 100))->status, 200u);
+    server.signal(SIGTERM);
+    ASSERT_EQ(server.wait(), 0) << server.err;
   }
+  std::string damaged;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path("data"))) {
+    if (entry.path().filename().string().starts_with("MANIFEST")) damaged = entry.path();
+  }
+  ASSERT_NE(damaged, "");
+  std::ofstream(damaged, std::ios::in | std::ios::out)
+      << "this is no manifest, it has been overwritten by someone";
+  Program server(serve());
+  EXPECT_EQ(server.wait(), 3) << server.err;
+  EXPECT_THAT(server.err, HasSubstr("MANIFEST"));
+}
 
-  TEST_F(Pollux, AFileThatIsNotThereIsAnInputErrorAndAWrongFlagAUsageError) {
-    Program missing({"check", path("missing.yaml")});
-    EXPECT_EQ(missing.wait(), 4);
-    EXPECT_THAT(missing.err, HasSubstr("missing.yaml"));
-    EXPECT_EQ(Program({"check"}).wait(), 2);
-    EXPECT_EQ(Program({"fly"}).wait(), 2);
-    EXPECT_EQ(Program({"version"}).wait(), 0);
-    EXPECT_EQ(Program({"--version"}).wait(), 0);
-  }
+TEST_F(Pollux, ATwinOfManyEntitiesStopsWhileItsClockTicks) {
+  std::string model = kModel;
+  std::string pumps;
+  for (int i = 2; i < 1000; ++i) pumps += "  pump-" + std::to_string(i) + ": { type: Pump }\n";
+  model.insert(model.find("sources:"), pumps);
+  write("model.yaml", model);
+  Program server({"serve", path("model.yaml"), "--data", path("data"), "--listen", "127.0.0.1:0"});
+  server.wait_for("ready: ");
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), 0) << server.err;
+}
 
-  TEST_F(Pollux, AFlagWinsOverTheEnvironmentAndThatOverTheDefault) {
-    setenv("POLLUX_LOG_FORMAT", "json", 1);
-    Program from_environment(serve());
-    from_environment.wait_for("ready: ");
-    EXPECT_EQ(from_environment.err.front(), '{');
-    from_environment.signal(SIGTERM);
-    from_environment.wait();
-    Program from_flag(serve({"--log-format", "text"}));
-    from_flag.wait_for("ready: ");
-    EXPECT_NE(from_flag.err.front(), '{');
-    unsetenv("POLLUX_LOG_FORMAT");
-  }
+TEST_F(Pollux, AnAddressOthersCanReachNeedsAnExplicitFlag) {
+  Program refused({"serve", path("model.yaml"), "--data", path("data"), "--listen", "0.0.0.0:0"});
+  EXPECT_EQ(refused.wait(), 2);
+  EXPECT_THAT(refused.err, HasSubstr("--insecure-listen"));
+}
+
+TEST_F(Pollux, AWrongModelIsExplainedOnStderr) {
+  write("wrong.yaml", "twin: plant\ntypes: {}\nentities:\n  pump-1: { type: Pmp }\n");
+  Program check({"check", path("wrong.yaml")});
+  EXPECT_EQ(check.wait(), 1);
+  EXPECT_THAT(check.err, HasSubstr("wrong.yaml:4:"));
+  EXPECT_THAT(check.out, IsEmpty());
+}
+
+TEST_F(Pollux, ARightModelIsSummedUpOnOneLine) {
+  Program check({"check", path("model.yaml")});
+  EXPECT_EQ(check.wait(), 0) << check.err;
+  EXPECT_THAT(check.out, HasSubstr("ok: twin plant, 1 types, 1 entities"));
+  EXPECT_EQ(std::count(check.out.begin(), check.out.end(), '\n'), 1);
+}
+
+TEST_F(Pollux, TheGraphComesAsDotOrJson) {
+  Program dot({"graph", path("model.yaml")});
+  EXPECT_EQ(dot.wait(), 0);
+  EXPECT_THAT(dot.out, HasSubstr("digraph"));
+  Program json({"graph", path("model.yaml"), "-o", "json"});
+  EXPECT_EQ(json.wait(), 0);
+  EXPECT_EQ(json.out.front(), '{');
+}
+
+TEST_F(Pollux, AFileThatIsNotThereIsAnInputErrorAndAWrongFlagAUsageError) {
+  Program missing({"check", path("missing.yaml")});
+  EXPECT_EQ(missing.wait(), 4);
+  EXPECT_THAT(missing.err, HasSubstr("missing.yaml"));
+  EXPECT_EQ(Program({"check"}).wait(), 2);
+  EXPECT_EQ(Program({"fly"}).wait(), 2);
+  EXPECT_EQ(Program({"version"}).wait(), 0);
+  EXPECT_EQ(Program({"--version"}).wait(), 0);
+}
+
+TEST_F(Pollux, AFlagWinsOverTheEnvironmentAndThatOverTheDefault) {
+  setenv("POLLUX_LOG_FORMAT", "json", 1);
+  Program from_environment(serve());
+  from_environment.wait_for("ready: ");
+  EXPECT_EQ(from_environment.err.front(), '{');
+  from_environment.signal(SIGTERM);
+  from_environment.wait();
+  Program from_flag(serve({"--log-format", "text"}));
+  from_flag.wait_for("ready: ");
+  EXPECT_NE(from_flag.err.front(), '{');
+  unsetenv("POLLUX_LOG_FORMAT");
+}
 
 }  // namespace
 }  // namespace pollux::server
