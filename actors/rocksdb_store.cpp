@@ -367,7 +367,7 @@ Result<void> RocksdbStore::open_checked() {
   warnings_ = std::make_shared<RocksdbWarnings>();
   // Without a note each write counts as synced: one that says otherwise is durable before the first write.
   known_durable_ = note_->read().value_or(DurableExtent{});
-  if (auto checked = refuse_cut_manifest(); !checked.ok()) return checked;
+  if (auto checked = refuse_damaged_manifest(); !checked.ok()) return checked;
   const std::string log = newest_log(*env_, directory_);
   if (const auto status = open_database(); !status.ok()) return explain(status, "open the journal");
   if (auto checked = refuse_lost_end(log); !checked.ok()) return checked;
@@ -405,17 +405,26 @@ Result<void> RocksdbStore::expect_room() const {
                  "write to the journal");
 }
 
-// A MANIFEST that ends early names older files only; RocksDB would take that for the state and delete the
-// rest.
-Result<void> RocksdbStore::refuse_cut_manifest() const {
+// A MANIFEST that ends early, or whose last entries look as if they did, names older files only; RocksDB
+// would take that for the state and delete the rest.
+Result<void> RocksdbStore::refuse_damaged_manifest() const {
   const std::uint64_t number = manifest_number(*env_, directory_);
   if (number == 0 || number != known_durable_.manifest_number) return {};
   const std::uint64_t bytes = manifest_bytes(*env_, directory_, number);
-  if (bytes >= known_durable_.manifest_bytes) return {};
+  const std::string path = manifest_path(directory_, number);
+  if (bytes < known_durable_.manifest_bytes) {
+    return Error{ErrorCode::corrupt,
+                 "cannot open the journal: this file has " + std::to_string(bytes) +
+                     " bytes and had at least " + std::to_string(known_durable_.manifest_bytes),
+                 path, kDamageAdvice};
+  }
+  std::string manifest;
+  if (!rocksdb::ReadFileToString(env_, path, &manifest).ok()) return {};  // opening will report it
+  const std::size_t intact = intact_bytes(manifest);
+  if (intact >= known_durable_.manifest_bytes) return {};
   return Error{ErrorCode::corrupt,
-               "cannot open the journal: this file has " + std::to_string(bytes) +
-                   " bytes and had at least " + std::to_string(known_durable_.manifest_bytes),
-               manifest_path(directory_, number), kDamageAdvice};
+               "cannot open the journal: this file is damaged at byte " + std::to_string(intact), path,
+               kDamageAdvice};
 }
 
 Result<void> RocksdbStore::refuse_lost_end(const std::string& log) const {

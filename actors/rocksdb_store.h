@@ -86,7 +86,7 @@ class RocksdbStore {
   rocksdb::Status open_database();
   rocksdb::Status open_for_reading();
   rocksdb::Status families_there(std::vector<rocksdb::ColumnFamilyDescriptor>& there) const;
-  schema::Result<void> refuse_cut_manifest() const;
+  schema::Result<void> refuse_damaged_manifest() const;
   schema::Result<void> refuse_lost_end(const std::string& log) const;
   void renew_note(rocksdb::SequenceNumber sequence);
   rocksdb::Status look_for_torn_write(bool& torn);

@@ -114,6 +114,17 @@ SequenceNumber sequence_of_write(std::string_view write) {
   return write.size() < kBatchHeaderBytes ? 0 : little_endian(write.substr(0, 8));
 }
 
+std::size_t intact_bytes(std::string_view log) {
+  std::size_t at = 0;
+  while (at < log.size()) {
+    const std::size_t left_in_block = kBlockBytes - at % kBlockBytes;
+    const auto fragment = left_in_block < kFragmentHeaderBytes ? std::nullopt : fragment_at(log, at);
+    if (left_in_block >= kFragmentHeaderBytes && !fragment) return at;
+    at += fragment ? kFragmentHeaderBytes + fragment->bytes.size() : left_in_block;
+  }
+  return log.size();
+}
+
 Result<SequenceNumber> sequence_proven_by_logs(rocksdb::Env& env, const std::string& directory) {
   std::vector<std::string> names;
   auto status = env.GetChildren(directory, &names);

@@ -4,6 +4,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/types.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,10 @@ namespace pollux::actors {
 /// Format: https://github.com/facebook/rocksdb/wiki/Write-Ahead-Log-File-Format
 schema::Result<rocksdb::SequenceNumber> sequence_proven_by_logs(rocksdb::Env& env,
                                                                 const std::string& directory);
+
+/// How many bytes at the beginning of a file in the log's format, as the MANIFEST is too, match their
+/// checksums.
+std::size_t intact_bytes(std::string_view log);
 
 /// The number of the first change in a write as RocksDB logs it; 0 where the bytes are none.
 rocksdb::SequenceNumber sequence_of_write(std::string_view write);

@@ -274,7 +274,11 @@ TEST_P(StoredHistory, WhatACrashLostIsTakenInAgain) {
       EXPECT_TRUE(store_->database().Flush({}, flushed).ok());
     }
     const std::string crashed = "crashed-" + std::to_string(round);
+    // Nothing may vanish while the copy is made.
+    EXPECT_TRUE(store_->database().PauseBackgroundWork().ok());
+    EXPECT_TRUE(store_->database().DisableFileDeletions().ok());
     fs::copy(root_ / (round == 0 ? "data" : "crashed-" + std::to_string(round - 1)), root_ / crashed);
+    EXPECT_TRUE(store_->database().ContinueBackgroundWork().ok());
     open(crashed);
     ASSERT_LE(history_->bounds().complete, naive.position());
     if (round % 3 == 2) {
