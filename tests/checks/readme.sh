@@ -42,11 +42,11 @@ check_paths() {
 check_commands() {
   local verb
   while read -r verb; do
-    "$root/dev" help | grep -qE "^  $verb\b" || problem README.md "it shows ./dev $verb, which ./dev help does not know"
+    "$root/dev" help | grep -cE "^  $verb\b" > /dev/null || problem README.md "it shows ./dev $verb, which ./dev help does not know"
   done < <(grep -oP '(?<![\w/])\./dev \K[a-z]+' "$readme" | sort -u)
   [[ -n $pollux ]] || return 0
   while read -r verb; do
-    "$pollux" --help | grep -qE "^  $verb\b" || problem README.md "it shows pollux $verb, which pollux --help does not know"
+    "$pollux" --help | grep -cE "^  $verb\b" > /dev/null || problem README.md "it shows pollux $verb, which pollux --help does not know"
   done < <(grep -oP '(^|`|\$ |/)pollux \K[a-z]+' "$readme" | sort -u)
 }
 
