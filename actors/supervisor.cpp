@@ -37,8 +37,8 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
     : HandedOverActor(config),
       context_(context),
       admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }),
-      intake_(context.model, context.journal, admission_, context.sources, context.probe,
-              context.quarantine) {
+      intake_(context.model, context.journal, admission_, context.sources, context.probe, context.quarantine),
+      outage_(context.probe, context.alarm) {
   create_entities();
   wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
@@ -81,7 +81,7 @@ caf::behavior Supervisor::make_behavior() {
       [this](drain_atom, const Signal& drained) {
         draining_ = true;
         drained_ = drained;
-        if (stalled_ && !appending_) give_up();
+        if (outage_.why() && !appending_) give_up();
         advance();
       },
   });
@@ -148,8 +148,8 @@ void Supervisor::count_initial_statuses() {
 }
 
 void Supervisor::take(SubmissionPtr submission) {
-  if (failed_ || stalled_) {
-    refuse(*submission, failed_ ? *failed_ : *stalled_);
+  if (failed_ || outage_.why()) {
+    refuse(*submission, failed_ ? *failed_ : *outage_.why());
     return;
   }
   pending_.push_back(std::move(submission));
@@ -158,6 +158,7 @@ void Supervisor::take(SubmissionPtr submission) {
 
 void Supervisor::refuse(const Submission& submission, const Error& why) {
   context_.probe.queue_events.add(-static_cast<std::int64_t>(submission.size));
+  if (why.code == ErrorCode::no_space) context_.probe.submissions_refused_disk_full.add();
   submission.done(why);
 }
 
@@ -166,7 +167,7 @@ void Supervisor::tick() {
   if (draining_) return;
   delayed_send(this, context_.tick, tick_atom::value);
   const bool busy = journaling_ != nullptr || waiting_ != nullptr || running_ != nullptr || !pending_.empty();
-  if (busy || failed_ || stalled_) return;
+  if (busy || failed_ || outage_.why()) return;
   while (!wakes_.empty() && entities_[wakes_.top().entity]->wake() != wakes_.top().time) wakes_.pop();
   if (wakes_.empty() || wakes_.top().time > context_.now()) return;
   auto epoch = std::make_unique<Epoch>();
@@ -301,7 +302,7 @@ void Supervisor::journaled(const Result<void>& outcome) {
   if (outcome.ok() || POLLUX_PLANTED(failed_append_taken_for_done)) {
     if (!journaling_->quarantine.empty()) intake_.measure_quarantine();
     waiting_ = std::move(journaling_);
-    if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
+    end_outage();
   } else if (outcome.error().code == ErrorCode::no_space) {
     stall(outcome.error());
   } else {
@@ -315,20 +316,27 @@ void Supervisor::journaled(const Result<void>& outcome) {
 /// the first attempt left it on disk.
 void Supervisor::stall(const Error& why) {
   context_.probe.journal_append_failures.add();
-  const bool is_new = !stalled_;
-  stalled_ = why;
+  const bool is_new = !outage_.why();
+  outage_.begins(why, steady_clock::now());
   if (is_new) context_.on_stall(why);
   refuse_all(why);
   if (draining_) return give_up();
   delayed_send(this, context_.journal_retry, retry_atom::value);
 }
 
+void Supervisor::end_outage() {
+  if (!outage_.why()) return;
+  outage_.ends(steady_clock::now());
+  context_.on_stall(std::nullopt);
+}
+
 void Supervisor::retry() {
-  if (stalled_ && !appending_ && journaling_ != nullptr) append();
+  if (outage_.why() && !appending_ && journaling_ != nullptr) append();
 }
 
 /// The epoch was never acknowledged.
 void Supervisor::give_up() {
+  outage_.given_up(journaling_->record.events.events.size(), steady_clock::now());
   journaling_.reset();
 }
 
@@ -344,7 +352,8 @@ void Supervisor::refuse_all(const Error& why) {
 void Supervisor::fail(const Error& why) {
   context_.probe.journal_append_failures.add();
   failed_ = why;
-  if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
+  if (outage_.why()) context_.on_stall(std::nullopt);
+  outage_.fails(why);
   context_.on_failure(why);
   refuse_all(why);
   journaling_.reset();

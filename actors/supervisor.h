@@ -18,6 +18,7 @@
 #include "actors/intake.h"
 #include "actors/journal.h"
 #include "actors/journal_writer.h"
+#include "actors/outage.h"
 #include "actors/pins.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
@@ -54,6 +55,8 @@ struct DomainContext {
   std::function<void(const std::string&)> warn;
   /// Null where no history is kept.
   HistoryWriter* history = nullptr;
+  /// Told of what needs a person: the journal cannot be written, or goes on; may be empty.
+  std::function<void(const std::string&)> alarm;
 };
 
 /// Messages to a supervisor; all stay in this process.
@@ -148,6 +151,7 @@ class Supervisor : public HandedOverActor {
   void fail(const schema::Error& why);
   void append();
   void stall(const schema::Error& why);
+  void end_outage();
   void retry();
   void give_up();
   void refuse_all(const schema::Error& why);
@@ -186,8 +190,8 @@ class Supervisor : public HandedOverActor {
   Signal drained_;
   bool draining_ = false;  // from then on time sets off nothing: an epoch begun now would outlive the actor
   std::optional<schema::Error> failed_;
-  std::optional<schema::Error> stalled_;  // the disk is full; `journaling_` waits for space
-  bool appending_ = false;                // the writer has `journaling_` in its hands
+  Outage outage_;           // while it lasts, `journaling_` waits for space
+  bool appending_ = false;  // the writer has `journaling_` in its hands
 
   struct Wake {
     schema::EventTime time;

@@ -134,7 +134,8 @@ struct Twin::Implementation {
                           std::chrono::nanoseconds(options.journal_retry),
                           {},
                           options.warn,
-                          history_writer.get()};
+                          history_writer.get(),
+                          options.alarm};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
     context.on_failure = [this](const Error& why) {
       const std::lock_guard lock(mutex);

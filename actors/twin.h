@@ -62,6 +62,9 @@ struct TwinOptions {
   DeterministicScheduler* scheduler = nullptr;
   /// Told of faults that the twin got over by itself, for the log; may be empty.
   std::function<void(const std::string&)> warn;
+  /// Told of what needs a person, for the log: the disk is full, writing goes on or ends for good; may be
+  /// empty.
+  std::function<void(const std::string&)> alarm;
 };
 
 /// Where recovery stands.

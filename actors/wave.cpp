@@ -47,6 +47,7 @@ void Wave::file(const EventBatch& events) {
   next_event_.resize(events.events.size());
   for (std::uint32_t i = 0; i < events.events.size(); ++i) {
     const EntityIndex entity = events.events[i].entity;
+    if (entity == schema::kNone) continue;  // replayed, and the model no longer has it
     next_event_[i] = std::exchange(first_event_[entity], i);
     if (plan_.claim(entity)) plan_.add(entity);
   }
