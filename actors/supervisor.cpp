@@ -378,6 +378,7 @@ void Supervisor::apply_revisions(Epoch& epoch) {
   std::vector<KeptImage> kept;
   for (const std::uint32_t i : epoch.revised->withheld) {
     const Event& event = batch.events[i];
+    if (event.values_count == 0) continue;  // the model may no longer have its entity
     entities_[event.entity]->keep_for(epoch.times.pinned, kept);
     for (const schema::ReportedValue& reported : batch.values_of(event)) {
       entities_[event.entity]->withhold(
