@@ -96,7 +96,8 @@ struct DomainProbe {
   Counter revisions;     ///< Changes to an already settled past.
   Counter changes;       ///< Values that changed, revisions included.
   Counter journal_bytes;
-  Counter actors_restarted;  ///< Entities whose actor died and was replaced.
+  Counter actors_restarted;    ///< Entities whose actor died and was replaced.
+  Counter epochs_catching_up;  ///< Without events: a clock with far to go comes there in several.
   Counter epochs_full;  ///< Epochs that left submissions waiting because they had as many events as allowed.
   Gauge pins;           ///< Settled states that are held on to.
   Gauge pinned_entities;                   ///< Entities kept as they were, because they have changed since,

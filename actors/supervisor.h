@@ -13,6 +13,7 @@
 #include "actors/change_feed.h"
 #include "actors/entity.h"
 #include "actors/episodes.h"
+#include "actors/epoch_span.h"
 #include "actors/hand_over.h"
 #include "actors/history_writer.h"
 #include "actors/intake.h"
@@ -141,6 +142,11 @@ class Supervisor : public HandedOverActor {
   void replay(const RecordPtr& record, Signal replayed);
   void tick();
 
+  /// The first step of a clock that has far to go; false where it has not.
+  bool begin_catching_up();
+  schema::EventTime next_target() const;
+  void begin_idle_epoch();
+
   /// Moves every epoch on that can move.
   void advance();
   void form();
@@ -201,6 +207,8 @@ class Supervisor : public HandedOverActor {
   /// May hold wakes that no longer apply; the entity's own `wake()` decides.
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
 
+  const schema::Duration span_max_;                    // of an epoch
+  bool catching_up_ = false;                           // an idle clock has further to go than one epoch may
   schema::Position last_position_ = 0;                 // of the newest epoch formed
   schema::EventTime last_clock_ = schema::kBeginning;  // and its clock
   std::uint64_t journal_bytes_ = 0;                    // of the journal's count, already in the probe

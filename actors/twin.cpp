@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "actors/deterministic_scheduler.h"
+#include "actors/epoch_span.h"
 #include "actors/journal_writer.h"
 #include "actors/planted_bugs.h"
 #include "actors/supervisor.h"
@@ -235,11 +236,17 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   // Records are small where the twin was idle: replayed together they cost one epoch. The state at the end is
   // the same. What the history lacks is told one by one.
   RecordPtr chunk;
+  const schema::Duration span_max = epoch_span_max(*self.model);
+  EventTime replayed_to = schema::kBeginning;
+  EventTime chunk_from = schema::kBeginning;  // the clock before it
   const Result<void> outcome = self.journal->read(1, [&](schema::EpochRecord& record) {
     self.note(record.misfits);
     record.events.identify(*self.model);
     const bool alone = self.history_writer != nullptr && self.history_writer->wants(record.position);
-    if (alone && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
+    const bool far = chunk != nullptr && record.clock > schema::after(chunk_from, span_max);
+    if ((alone || far) && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
+    if (chunk == nullptr) chunk_from = replayed_to;
+    replayed_to = record.clock;
     if (chunk == nullptr) {
       chunk = std::make_shared<schema::EpochRecord>(std::move(record));
     } else {

@@ -157,6 +157,9 @@ void expose_source(Exposition& out, const actors::SourceProbe& source, const Lab
 void expose_bounds(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
   out.gauge("pollux_epoch_events", "Events in the newest epoch.", number(probe.epoch_events), domain);
   out.gauge("pollux_epoch_events_limit", "Most events in one epoch.", number(probe.epoch_events_max), domain);
+  out.counter("pollux_epochs_catching_up_total",
+              "Epochs without events in which the clock came closer to one that was far ahead.",
+              number(probe.epochs_catching_up), domain);
   out.counter("pollux_epochs_full_total", "Epochs that took no more because they were full.",
               number(probe.epochs_full), domain);
   out.gauge("pollux_change_feed_epochs", "Epochs whose changes are kept for readers that resume.",
