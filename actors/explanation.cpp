@@ -71,7 +71,7 @@ class Explainer {
   Cause explain(EntityIndex entity, AttributeSlot attribute, unsigned depth) {
     Cause cause;
     cause.entity = entity;
-    const Timeline& timeline = state_.timeline(entity, attribute);
+    const TimelineView timeline = state_.timeline(entity, attribute);
     cause.held = timeline.versions().front().from <= at_;
     if (!cause.held) {
       cause.state.attribute = attribute;
@@ -137,7 +137,7 @@ class Explainer {
   }
 
   void explain_status(const Step& step, Cause& cause) {
-    const Timeline& memory = state_.timeline(cause.entity, step.target + 1);
+    const TimelineView memory = state_.timeline(cause.entity, step.target + 1);
     const schema::Value& since = memory.at(at_);
     if (memory.versions().front().from > at_ || !since.usable()) return;
     cause.broken_since = static_cast<EventTime>(since.bits);

@@ -59,9 +59,13 @@ caf::behavior Supervisor::make_behavior() {
   return handed_over_to({
       [this](submit_atom, const SubmissionPtr& submission) { take(submission); },
       [this](query_atom, const Query& query) {
-        queries_.push_back(query);
-        if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
+        between_epochs([this, query] { (*query)(settled_state()); });
       },
+      [this](pin_atom, const PinTaker& taker) { between_epochs([this, taker] { open_pin(taker); }); },
+      [this](pinned_atom, PinNumber pin, const Query& query) {
+        between_epochs([this, pin, query] { (*query)({settled_state(), pins_, pin}); });
+      },
+      [this](unpin_atom, PinNumber pin) { between_epochs([this, pin] { release(pin); }); },
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
@@ -352,6 +356,7 @@ void Supervisor::propagate() {
   running_->started_at = steady_clock::now();
   wake_due(*running_);
   Epoch& epoch = *running_;
+  epoch.times.pinned = pins_.newest();
   if (epoch.revised) apply_revisions(epoch);
   const bool settled =
       wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events, epoch.woken, epoch.times);
@@ -361,8 +366,10 @@ void Supervisor::propagate() {
 /// Between two waves the entities are the supervisor's.
 void Supervisor::apply_revisions(Epoch& epoch) {
   const schema::EventBatch& batch = epoch.record.events;
+  std::vector<KeptImage> kept;
   for (const std::uint32_t i : epoch.revised->withheld) {
     const Event& event = batch.events[i];
+    entities_[event.entity]->keep_for(epoch.times.pinned, kept);
     for (const schema::ReportedValue& reported : batch.values_of(event)) {
       entities_[event.entity]->withhold(
           reported.attribute, {event.time, event.sequence, batch.keys[i].low, event.source, reported.value},
@@ -371,10 +378,12 @@ void Supervisor::apply_revisions(Epoch& epoch) {
   }
   for (const StandingChange& change : epoch.revised->changes) {
     Entity& entity = *entities_[change.entity];
+    entity.keep_for(epoch.times.pinned, kept);
     entity.set_standing(change.place, change.stands, epoch.times);
     epoch.woken.push_back(change.entity);
     if (entity.wake() != kNever) wakes_.push({entity.wake(), change.entity});
   }
+  for (KeptImage& each : kept) pins_.keep(std::move(each));
 }
 
 void Supervisor::wake_due(Epoch& epoch) {
@@ -392,6 +401,7 @@ void Supervisor::settle() {
     wave_->check_invariants();
     episodes_.check_invariants();
     context_.sources.check_invariants();
+    pins_.check_invariants();
   }
   std::vector<Change> changes = collect();
   if (wave_->rounds() > 1) changes = net_changes(std::move(changes), epoch->times.before);
@@ -411,6 +421,7 @@ std::vector<Change> Supervisor::collect() {
   DomainProbe& probe = context_.probe;
   std::vector<Change> changes;
   wave_->collect([&](Workspace& workspace) {
+    for (KeptImage& kept : workspace.kept) pins_.keep(std::move(kept));
     for (const Change& change : workspace.statuses) count_status(change);
     for (const Workspace::Wake& wake : workspace.wakes) wakes_.push({wake.time, wake.entity});
     probe.changes.add(workspace.changes.size());
@@ -424,6 +435,7 @@ std::vector<Change> Supervisor::collect() {
       changes.insert(changes.end(), workspace.changes.begin(), workspace.changes.end());
     }
   });
+  if (pins_.held() > 0) show_pins();
   probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
   probe.episodes_kept.set(static_cast<std::int64_t>(episodes_.kept()));
   probe.episodes_dropped.add(episodes_.dropped() - probe.episodes_dropped.value());
@@ -451,6 +463,7 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
 }
 
 void Supervisor::count_status(const Change& change) {
+  pins_.keep(change.entity, episodes_);
   episodes_.apply(change);
   if (change.to != kNever) return;
   context_.probe.unknown_constraints.add((change.is.as_symbol() == Model::kUnknown) -
@@ -472,9 +485,36 @@ void Supervisor::acknowledge(Epoch& epoch) {
   }
 }
 
+void Supervisor::between_epochs(std::function<void()> act) {
+  queries_.push_back(std::move(act));
+  if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
+}
+
 void Supervisor::answer_queries() {
-  const SettledState state = settled_state();
-  for (const Query& query : std::exchange(queries_, {})) (*query)(state);
+  for (const auto& query : std::exchange(queries_, {})) query();
+}
+
+void Supervisor::open_pin(const PinTaker& taker) {
+  if (pins_.held() == Pins::kPinsMax) {
+    (*taker)(Error{ErrorCode::overloaded,
+                   "the twin holds " + std::to_string(Pins::kPinsMax) + " pins, as many as it may", "",
+                   "let go of a fork or a snapshot that is no longer needed"});
+    return;
+  }
+  const PinNumber pin = pins_.open(settled_position_, settled_clock_);
+  show_pins();
+  (*taker)(NewPin{pin, settled_position_, settled_clock_});
+}
+
+void Supervisor::release(PinNumber pin) {
+  pins_.release(pin);
+  show_pins();
+}
+
+void Supervisor::show_pins() {
+  context_.probe.pins.set(static_cast<std::int64_t>(pins_.held()));
+  context_.probe.pinned_entities.set(static_cast<std::int64_t>(pins_.images()));
+  context_.probe.pinned_bytes.set(static_cast<std::int64_t>(pins_.bytes()));
 }
 
 SettledState Supervisor::settled_state() const {
