@@ -8,12 +8,17 @@ using schema::Event;
 using schema::SourceIndex;
 
 SourceBook::SourceBook(const schema::Model& model, DomainProbe& probe)
-    : sources_(probe.sources),
-      undeclared_(std::numeric_limits<SourceIndex>::max()),
-      sequences_(model.sources().size()) {
-  sources_ = std::vector<SourceProbe>(model.sources().size());
+    : model_(model), sources_(probe.sources), undeclared_(std::numeric_limits<SourceIndex>::max()) {
+  forget_all();
+}
+
+void SourceBook::forget_all() {
+  const std::scoped_lock lock(mutex_);
+  const std::size_t count = model_.sources().size();
+  sequences_ = std::vector<SequenceLog>(count);
+  sources_ = std::vector<SourceProbe>(count);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    sources_[i].name = model.sources()[i].name;
+    sources_[i].name = model_.sources()[i].name;
     sources_[i].newest_time_ns.set(schema::kBeginning);
     if (sources_[i].name == schema::Model::kDefaultSource) undeclared_ = static_cast<SourceIndex>(i);
   }

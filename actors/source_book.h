@@ -38,12 +38,16 @@ class SourceBook {
   /// Takes in what was saved, in the place of everything there is. False where it makes no sense.
   bool load(ByteReader& in);
 
+  /// Becomes as new.
+  void forget_all();
+
   void check_invariants() const;
 
  private:
   void show(schema::SourceIndex source) const;
   void follow(const schema::Event& event);
 
+  const schema::Model& model_;
   std::vector<SourceProbe>& sources_;
   schema::SourceIndex undeclared_;
   mutable std::mutex mutex_;
