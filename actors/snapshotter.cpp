@@ -40,6 +40,7 @@ struct Snapshotter::Work {
   std::uint64_t events = 0;  // accepted when it was begun
   bool last;                 // taken while stopping
   bool unchanged = false;
+  bool consistent = true;
   bool holds = false;  // what `SnapshotCapture::begin` held
   bool more = true;
   steady_clock::time_point began = steady_clock::now();
@@ -127,7 +128,8 @@ void Snapshotter::begin(Done done, bool last) {
     Work& work = *work_;
     work.taken = {parts.position, parts.clock, 0, 0, true};
     work.unchanged = parts.position == newest_.position;
-    if (!work.unchanged) work.holds = work.capture.begin(parts);
+    work.consistent = parts.consistent;
+    if (!work.unchanged && work.consistent) work.holds = work.capture.begin(parts);
     work.events = surroundings_.probe.events_accepted.value();
     later([this] { captured_first(); });
   });
@@ -152,6 +154,10 @@ void Snapshotter::captured_first() {
     SnapshotTaken unchanged = newest_;
     unchanged.is_new = false;
     return end(unchanged);
+  }
+  if (!work.consistent) {
+    return end(Error{ErrorCode::unavailable, "the journal has failed, so no snapshot is taken", "",
+                     "free or repair the disk, then restart the server"});
   }
   if (!work.holds) {
     return end(Error{ErrorCode::overloaded, "the twin holds as many pins as it may", "",

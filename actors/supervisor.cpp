@@ -341,6 +341,7 @@ void Supervisor::retry() {
 
 /// The epoch was never acknowledged.
 void Supervisor::give_up() {
+  lost_an_epoch_ = true;
   journaling_.reset();
 }
 
@@ -359,6 +360,7 @@ void Supervisor::fail(const Error& why) {
   if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
   context_.on_failure(why);
   refuse_all(why);
+  lost_an_epoch_ = true;
   journaling_.reset();
 }
 
@@ -507,8 +509,8 @@ void Supervisor::answer_queries() {
 }
 
 void Supervisor::lend(const PartsUser& user) {
-  DomainParts parts{context_.model,   entities_, admission_,        episodes_,
-                    context_.sources, pins_,     settled_position_, settled_clock_};
+  DomainParts parts{context_.model, entities_,         admission_,     episodes_,      context_.sources,
+                    pins_,          settled_position_, settled_clock_, !lost_an_epoch_};
   (*user)(parts);
   show_pins();
 }

@@ -197,6 +197,7 @@ class Supervisor : public HandedOverActor {
   Signal drained_;
   bool draining_ = false;  // from then on time sets off nothing: an epoch begun now would outlive the actor
   std::optional<schema::Error> failed_;
+  bool lost_an_epoch_ = false;            // that admission has taken in
   std::optional<schema::Error> stalled_;  // the disk is full; `journaling_` waits for space
   bool appending_ = false;                // the writer has `journaling_` in its hands
 
