@@ -131,6 +131,14 @@ struct DomainProbe {
   Gauge journal_loss_window_ns;    ///< Of acknowledged events that a power loss can cost.
   Gauge violated_constraints;
   Gauge unknown_constraints;
+  Counter snapshots_taken;
+  Counter snapshots_failed;
+  Gauge snapshot_position;  ///< Of the newest one that is durable; 0: none.
+  Gauge snapshot_taken_ns;  ///< When, by the wall clock.
+  Gauge snapshot_bytes;
+  Gauge snapshot_duration_ns;        ///< From asking for it to having it.
+  Gauge journal_first_position;      ///< Older records were dropped.
+  DurationHistogram snapshot_pause;  ///< Each time epochs waited for a portion to be captured.
   DurationHistogram journal_append;
   DurationHistogram propagation;
   DurationHistogram submit_to_settled;

@@ -65,6 +65,15 @@ caf::behavior Supervisor::make_behavior() {
         between_epochs([this, pin, query] { (*query)({settled_state(), pins_, pin}); });
       },
       [this](unpin_atom, PinNumber pin) { between_epochs([this, pin] { release(pin); }); },
+      [this](lend_atom, const PartsUser& user) { between_epochs([this, user] { lend(user); }); },
+      [this](quiet_atom, const PartsUser& user) {
+        wait_for_quiet_.push_back(user);
+        advance();
+      },
+      [this](restore_atom, const PartsUser& user, const Signal& restored) {
+        restore(user);
+        (*restored)();
+      },
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
@@ -147,6 +156,7 @@ void Supervisor::replay(const RecordPtr& record, Signal replayed) {
 }
 
 void Supervisor::advance() {
+  run_when_quiet();
   form();
   propagate();
   form();
@@ -180,6 +190,7 @@ bool Supervisor::begin_catching_up() {
 /// Makes an epoch of what has arrived, unless one is on its way to or from the disk already.
 void Supervisor::form() {
   if (pending_.empty() || journaling_ != nullptr || waiting_ != nullptr) return;
+  if (!wait_for_quiet_.empty()) return;
   if (context_.history != nullptr && context_.history->behind()) return;
   if (begin_catching_up()) return;
   auto epoch = std::make_unique<Epoch>();
@@ -308,6 +319,7 @@ void Supervisor::retry() {
 /// The epoch was never acknowledged.
 void Supervisor::give_up() {
   outage_.given_up(journaling_->record.events.events.size(), steady_clock::now());
+  lost_an_epoch_ = true;
   journaling_.reset();
 }
 
@@ -327,6 +339,7 @@ void Supervisor::fail(const Error& why) {
   outage_.fails(why);
   context_.on_failure(why);
   refuse_all(why);
+  lost_an_epoch_ = true;
   journaling_.reset();
 }
 
@@ -465,6 +478,41 @@ void Supervisor::between_epochs(std::function<void()> act) {
 
 void Supervisor::answer_queries() {
   for (const auto& query : std::exchange(queries_, {})) query();
+}
+
+void Supervisor::lend(const PartsUser& user) {
+  DomainParts parts{context_.model, entities_,         admission_,     episodes_,      context_.sources,
+                    pins_,          settled_position_, settled_clock_, !lost_an_epoch_};
+  (*user)(parts);
+  show_pins();
+}
+
+void Supervisor::run_when_quiet() {
+  if (wait_for_quiet_.empty() || !is_quiet()) return;
+  for (const PartsUser& user : std::exchange(wait_for_quiet_, {})) lend(user);
+}
+
+void Supervisor::restore(const PartsUser& user) {
+  POLLUX_ASSERT(is_quiet() && last_position_ == 0, "restored before anything runs");
+  DomainParts parts{context_.model, entities_, admission_, episodes_, context_.sources, pins_, 0, kBeginning};
+  (*user)(parts);
+  settled_position_ = last_position_ = parts.position;
+  settled_clock_ = last_clock_ = parts.clock;
+  DomainProbe& probe = context_.probe;
+  std::int64_t unknown = 0;
+  for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
+    if (entities_[entity]->wake() != kNever) wakes_.push({entities_[entity]->wake(), entity});
+    const auto& rule = context_.model.type_of(entity).constraint;
+    if (rule)
+      unknown += entities_[entity]->timeline(rule->status).last().value.as_symbol() == schema::Model::kUnknown;
+  }
+  probe.clock_ns.set(settled_clock_);
+  probe.settled_position.set(static_cast<std::int64_t>(settled_position_));
+  probe.unknown_constraints.set(unknown);
+  probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
+  probe.episodes_kept.set(static_cast<std::int64_t>(episodes_.kept()));
+  probe.remembered_events.set(static_cast<std::int64_t>(admission_.remembered()));
+  probe.revised_events.set(static_cast<std::int64_t>(admission_.revised_events()));
 }
 
 void Supervisor::open_pin(const PinTaker& taker) {

@@ -62,6 +62,7 @@ void Supervisor::restart(EntityPtr orphan) {
 }
 
 void Supervisor::count_initial_statuses() {
+  context_.probe.unknown_constraints.set(0);
   for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
     const auto& rule = context_.model.type_of(entity).constraint;
     if (!rule) continue;

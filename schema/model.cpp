@@ -357,6 +357,10 @@ std::optional<Symbol> Model::find_symbol(std::string_view text) const {
   return parts_->find_symbol(text);
 }
 
+std::size_t Model::symbol_count() const {
+  return parts_->symbols.size();
+}
+
 std::string_view Model::symbol_text(Symbol symbol) const {
   return parts_->symbols[symbol];
 }
