@@ -136,7 +136,10 @@ struct DomainProbe {
   Gauge snapshot_position;  ///< Of the newest one that is durable; 0: none.
   Gauge snapshot_taken_ns;  ///< When, by the wall clock.
   Gauge snapshot_bytes;
-  Gauge snapshot_duration_ns;        ///< From asking for it to having it.
+  Gauge snapshot_duration_ns;  ///< From asking for it to having it.
+  Gauge loaded_position;       ///< Of the snapshot the twin started from; 0: from the journal alone.
+  Gauge load_ns;
+  Gauge replay_ns;
   Gauge journal_first_position;      ///< Older records were dropped.
   DurationHistogram snapshot_pause;  ///< Each time epochs waited for a portion to be captured.
   DurationHistogram journal_append;

@@ -173,4 +173,18 @@ Result<void> SnapshotStore::keep(Position newest, std::size_t count, const std::
   return {};
 }
 
+Result<void> copy_snapshots(const SnapshotStore& from, SnapshotStore& to) {
+  const auto all = from.list();
+  if (!all.ok()) return all.error();
+  for (const StoredSnapshot& snapshot : *all) {
+    const auto bytes = from.read(snapshot);
+    if (!bytes.ok()) return bytes.error();
+    auto file = to.create(snapshot.position);
+    if (!file.ok()) return file.error();
+    if (auto written = (*file)->append(*bytes); !written.ok()) return written;
+    if (auto finished = (*file)->finish(); !finished.ok()) return finished;
+  }
+  return {};
+}
+
 }  // namespace pollux::actors

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -80,6 +81,9 @@ class SnapshotStore {
   schema::Result<void> keep(schema::Position newest, std::size_t count,
                             const std::set<schema::Position>& unusable);
 
+  /// While held, nothing is removed that a snapshot kept, or a copy being made of one, needs.
+  std::unique_lock<std::mutex> hold_all() const { return std::unique_lock(retention_); }
+
   const std::string& directory() const { return directory_; }
 
  private:
@@ -87,6 +91,10 @@ class SnapshotStore {
 
   rocksdb::Env& env_;
   const std::string directory_;
+  mutable std::mutex retention_;
 };
+
+/// Copies every snapshot, whole or not. Errors: no_space, io.
+schema::Result<void> copy_snapshots(const SnapshotStore& from, SnapshotStore& to);
 
 }  // namespace pollux::actors

@@ -235,6 +235,7 @@ void Snapshotter::shorten_journal() {
     if (surroundings_.warn) surroundings_.warn("the journal is kept as it is: " + error.text());
   };
   Journal& journal = surroundings_.journal;
+  const auto nothing_else_goes = options_.store->hold_all();
   // In this order: what a snapshot covers is noted before older snapshots go, and these before the records.
   if (auto noted = journal.note_covered(newest_.position); !noted.ok()) return tell(noted.error());
   if (auto kept = options_.store->keep(newest_.position, options_.kept, unusable_); !kept.ok())

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <utility>
 
+#include "actors/backup.h"
 #include "actors/deterministic_scheduler.h"
 #include "actors/epoch_span.h"
 #include "actors/journal_writer.h"
@@ -317,7 +318,10 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   Implementation& self = *twin->implementation_;
   self.spawn_supervisor();
   if (on_progress) on_progress({0, self.journal->last_position(), true});
+  using std::chrono::steady_clock;
+  const auto begun = steady_clock::now();
   const auto recovered = self.recover();
+  const auto loaded = steady_clock::now();
   if (!recovered.ok()) return recovered.error();
   if (on_progress) on_progress({*recovered, self.journal->last_position(), false});
   std::uint64_t events_replayed = 0;
@@ -351,6 +355,9 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   if (chunk != nullptr) self.replay(std::move(chunk), on_progress);
   self.finish_replaying();
   caf::anon_send(self.supervisor, serve_atom::value);
+  self.probe.loaded_position.set(static_cast<std::int64_t>(*recovered));
+  self.probe.load_ns.set((loaded - begun).count());
+  self.probe.replay_ns.set((steady_clock::now() - loaded).count());
   self.probe.journal_first_position.set(static_cast<std::int64_t>(self.journal->first_position()));
   self.start_snapshotter(events_replayed);
   return twin;
@@ -482,6 +489,15 @@ void Twin::digest(std::function<void(Digest)> done) {
 void Twin::snapshot(std::function<void(Result<SnapshotTaken>)> done) {
   if (implementation_->snapshotter != nullptr) return implementation_->snapshotter->take(std::move(done));
   done(Error{ErrorCode::not_found, "this twin keeps no snapshots", "", "give it a data directory"});
+}
+
+const SnapshotStore* Twin::snapshots() const {
+  return implementation_->options.snapshots.store.get();
+}
+
+Result<BackupInfo> Twin::back_up(const std::string& directory) const {
+  return back_up_with_snapshots(snapshots(), directory,
+                                [this, &directory] { return implementation_->journal->back_up(directory); });
 }
 
 const SnapshotTaken& Twin::loaded() const {

@@ -136,6 +136,10 @@ class Twin {
   /// Takes a snapshot, beside everything else: see `Snapshotter::take`. Errors: also not_found where the twin
   /// keeps none.
   void snapshot(std::function<void(schema::Result<SnapshotTaken>)> done);
+  /// Null where none are kept.
+  const SnapshotStore* snapshots() const;
+  /// Adds a backup, with which the snapshots go that its journal needs: see `Journal::back_up`. Any thread.
+  schema::Result<BackupInfo> back_up(const std::string& directory) const;
   /// What this one was loaded from; position 0: from the journal alone.
   const SnapshotTaken& loaded() const;
 

@@ -250,6 +250,7 @@ const std::string& HttpServer::address() const {
 void HttpServer::show_progress(const actors::ReplayProgress& progress) {
   implementation_->site.replayed = progress.done;
   implementation_->site.to_replay = progress.total;
+  implementation_->site.loading = progress.loading;
 }
 
 void HttpServer::attach(actors::Twin& twin) {

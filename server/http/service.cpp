@@ -95,7 +95,9 @@ class Service::Exchange {
     request_.match = match_route(request_.method, request_.target.segments);
     if (auto refusal = refuse_head(request_)) return send(std::move(*refusal));
     if (request_.match.route == RouteId::changes) return stream_changes();
-    const bool has_body = request_.method == Method::post && request_.match.route != RouteId::backup;
+    const RouteId route = request_.match.route;
+    const bool takes_none = route == RouteId::backup || route == RouteId::snapshot_create;
+    const bool has_body = request_.method == Method::post && !takes_none;
     if (!has_body) return dispatch();
     return take_body(body);
   }
