@@ -210,7 +210,8 @@ class Entity {
   void hand_on(Workspace& workspace);
 
   schema::History argument_of(const schema::Step& step) const {
-    return step.argument == schema::kNoSlot ? schema::History{} : timelines_[step.argument].versions();
+    return step.form == schema::Step::Form::temporal ? timelines_[step.argument].versions()
+                                                     : schema::History{};
   }
   schema::EventTime horizon_of(schema::AttributeSlot attribute, const EpochTimes& times) const {
     return schema::before(times.horizon, type_->attributes[attribute].retain);

@@ -51,6 +51,10 @@ void differ(Workspace& workspace, std::uint16_t operand, const Interval& interva
   if (!known) differences.push_back(interval);
 }
 
+bool is_handed_on(const schema::Attribute& attribute) {
+  return attribute.role != Role::memory || attribute.handed_on;
+}
+
 /// Calls `visit` with each interval in which the sender of a message differs.
 template <class Visit>
 void for_each_interval(const InboxSlot& slot, Visit visit) {
@@ -102,7 +106,7 @@ bool Entity::rewrite(const EpochTimes& times, Workspace& workspace) {
   }
   plan_wake(times, workspace);
   const bool changed = std::ranges::any_of(workspace.differing, [&](std::uint16_t operand) {
-    return operand < type_->attributes.size() && type_->attributes[operand].role != Role::memory;
+    return operand < type_->attributes.size() && is_handed_on(type_->attributes[operand]);
   });
   if (changed) hand_on(workspace);
   return changed;
@@ -398,7 +402,7 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
 void Entity::hand_on(Workspace& workspace) {
   sent_.clear();
   for (const std::uint16_t operand : workspace.differing) {
-    if (operand >= type_->attributes.size() || type_->attributes[operand].role == Role::memory) continue;
+    if (operand >= type_->attributes.size() || !is_handed_on(type_->attributes[operand])) continue;
     const std::vector<Interval>& differences = workspace.differences[operand];
     sent_.insert(sent_.end(), differences.begin(), differences.end());
   }

@@ -70,6 +70,7 @@ struct Attribute {
   Duration retain = 0;        ///< How much further back than others its past is kept: some step looks at it.
   /// Memory: the observed attribute of which it tells when it was last reported (the bits are an EventTime).
   AttributeSlot reported = kNoSlot;
+  bool handed_on = false;                ///< Memory: other entities are bound to it all the same.
   std::string expression;                ///< Derived: the text as written.
   std::optional<BaselineRule> baseline;  ///< Parameters: how it is learned, where it is.
   SourceLocation where;

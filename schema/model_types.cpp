@@ -44,6 +44,7 @@ class TypeReader {
     read_section(fields, "inputs", &TypeReader::read_input);
     read_constraint(fields);
     if (type_.attributes.size() < kAttributesPerTypeMax) read_machine(fields, draft_, whole_);
+    read_resource(draft_, errors_);
     lay_out_operands();
     for (const auto& [slot, rule] : draft_.baselines) read_baseline(slot, rule);
   }

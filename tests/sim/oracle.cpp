@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "schema/aggregate.h"
+#include "tests/sim/oracle_resource.h"
 #include "tests/sim/oracle_temporal.h"
 #include "tests/sim/standing.h"
 
@@ -201,6 +202,29 @@ class Interpreter {
         return;
       case Step::Form::state_machine:
         return follow_machine(e, step);
+      case Step::Form::copy:
+        put(course(e, step.target), kBeginning, operands(e, step, kBeginning)[step.argument]);
+        for (const EventTime at : moments(e, step)) {
+          put(course(e, step.target), at, operands(e, step, at)[step.argument]);
+        }
+        return;
+      case Step::Form::resource:
+        return follow_resource(e, step);
+      case Step::Form::claim_answer:
+        return follow_answer(course(e, step.argument), &course(e, step.target));
+    }
+  }
+
+  void follow_resource(EntityIndex e, const Step& step) {
+    std::set<EventTime> all = moments(e, step);
+    all.insert(kBeginning);
+    Queue queue(static_cast<std::size_t>(step.width - schema::kResourceCounts));
+    for (const EventTime at : all) {
+      const std::vector<Value> values = operands(e, step, at);
+      const auto first = values.begin() + step.first_claim;
+      queue.move_to(at, values[step.argument], {first, first + step.width - schema::kResourceCounts});
+      const std::vector<Value> own = queue.values();
+      for (std::size_t i = 0; i < own.size(); ++i) put(course(e, step.target + i), at, own[i]);
     }
   }
 

@@ -10,6 +10,7 @@
 
 #include "actors/twin.h"
 #include "schema/model_file.h"
+#include "tests/sim/queue_rules.h"
 #include "tests/sim/random_case.h"
 #include "tests/sim/random_twin.h"
 #include "tests/sim/shrink.h"
@@ -111,6 +112,7 @@ void expect_agreement(Run& run, const Model& model, const Expected& expected) {
                                                    << describe(want);
       }
     }
+    EXPECT_EQ(broken_queue_rule(model, state), "");
     EXPECT_EQ(state.episodes().find(schema::kNone, schema::kBeginning, schema::kNever, 100'000),
               expected.episodes);
   });
