@@ -52,7 +52,7 @@ void differ(Workspace& workspace, std::uint16_t operand, const Interval& interva
 }
 
 bool is_handed_on(const schema::Attribute& attribute) {
-  return attribute.role != Role::memory || attribute.handed_on;
+  return attribute.role != Role::memory || (attribute.handed_on && !POLLUX_PLANTED(place_is_not_handed_on));
 }
 
 /// Calls `visit` with each interval in which the sender of a message differs.
@@ -145,7 +145,7 @@ void Entity::replay_observations(const EpochTimes& times, Workspace& workspace) 
     workspace.reported.clear();
     for (const Extras::Report& report : extras_->reports) {
       if (report.attribute != a) continue;
-      workspace.reported.push_back({report.time, extras_->observations[a].next_after(report.time)});
+      workspace.reported.push_back({report.from, extras_->observations[a].next_after(report.time)});
     }
     if (silence && type_->attributes[a].expect_every != 0) workspace.reported.push_back({wake_, kNever});
     if (workspace.reported.empty()) continue;

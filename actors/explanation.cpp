@@ -63,6 +63,11 @@ InputSlot input_of(const EntityType& type, std::uint16_t operand) {
   return kNoSlot;
 }
 
+/// What people know of what is bound: for a claimant's place with a resource, how much of that is in use.
+AttributeSlot shown_for(const EntityType& type, AttributeSlot bound) {
+  return type.attributes[bound].role == Role::memory ? step_of(type, bound)->target : bound;
+}
+
 class Explainer {
  public:
   Explainer(const Model& model, const SettledState& state, EventTime at)
@@ -131,7 +136,8 @@ class Explainer {
         continue;
       }
       for (const schema::Binding& binding : model_.bindings(cause.entity, input_of(type, operand))) {
-        descend(binding.producer, binding.attribute, depth, cause);
+        descend(binding.producer, shown_for(model_.type_of(binding.producer), binding.attribute), depth,
+                cause);
       }
     }
   }

@@ -48,6 +48,10 @@ class Observations {
   /// Puts one that was withheld or removed back where it belongs. False where there is none.
   bool reinstate(const ObservationPlace& place, schema::EventTime horizon);
 
+  /// Takes in that from `from` to `to` reports came without a silence, though none of them is kept. REQUIRES:
+  /// `from <= to`.
+  void hear(schema::EventTime from, schema::EventTime to, schema::EventTime horizon);
+
   /// Time of the newest observation not after `clock`; `kBeginning` where there is none.
   schema::EventTime newest_time() const;
 
@@ -75,10 +79,17 @@ class Observations {
   void check_invariants() const;
 
  private:
+  struct Heard {
+    schema::EventTime from;
+    schema::EventTime to;
+  };
+
   void forget_before(schema::EventTime horizon);
+  schema::EventTime silent_after(schema::EventTime report, schema::Duration expect_every) const;
 
   std::vector<Observation> log_;
   std::unique_ptr<std::vector<Observation>> withdrawn_;  // few have any
+  std::unique_ptr<std::vector<Heard>> heard_;            // ascending and disjoint; few have any
 };
 
 }  // namespace pollux::actors

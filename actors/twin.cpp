@@ -212,12 +212,15 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   Implementation& self = *twin->implementation_;
   self.spawn_supervisor();
   // Records are small where the twin was idle: replayed together they cost one epoch. The state at the end is
-  // the same. What the history lacks is told one by one.
+  // the same. What the history lacks is told one by one; where the model samples,
+  // the state follows from the epochs as they were.
+  const bool samples = self.model->samples();
   RecordPtr chunk;
   const Result<void> outcome = self.journal->read(1, [&](schema::EpochRecord& record) {
     self.note(record.misfits);
     record.events.identify(*self.model);
-    const bool alone = self.history_writer != nullptr && self.history_writer->wants(record.position);
+    const bool wanted = self.history_writer != nullptr && self.history_writer->wants(record.position);
+    const bool alone = wanted || (samples && !POLLUX_PLANTED(replay_merges_sampled_epochs));
     if (alone && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
     if (chunk == nullptr) {
       chunk = std::make_shared<schema::EpochRecord>(std::move(record));

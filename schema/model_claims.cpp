@@ -71,6 +71,8 @@ class ClaimReader {
     const auto of = fields_.require("of", "the id of a resource");
     const EntityIndex resource = of ? read_resource_id(*of) : kNone;
     const auto delay = read_link_delay(fields_, errors_);
+    const Duration told_after = delay.value_or(kSecond);  // it is there, though wrong: what names it is right
+    const EntityIndex claim = add_linking_entity(key_, claim_type(told_after, key_.where()), draft_);
     if (!by || resource == kNone || !delay) return;
     QueueDraft& queue = draft_.queues.at(draft_.builder.ids()[resource]);
     const TypeDraft& type = *draft_.type_of(resource);
@@ -79,7 +81,6 @@ class ClaimReader {
     const auto input = static_cast<InputSlot>(type.type.inputs.size() + n);
     const auto place = static_cast<AttributeSlot>(type.counts + kResourceCounts + n);
     draft_.claims.push_back({*by, resource, input});
-    const EntityIndex claim = add_linking_entity(key_, claim_type(*delay, key_.where()), draft_);
     draft_.builder.bind(claim, 0, {resource, place, {}});
   }
 
@@ -94,10 +95,11 @@ class ClaimReader {
     const TypeDraft* type = draft_.type_of(entity);
     if (type == nullptr || !type->complete) return kNone;
     if (type->can_be_claimed()) return entity;
-    errors_.add(of.where(), "'" + of.description() + "' cannot be claimed",
-                std::string("kind: ") + name_of(type->type.kind) +
-                    (type->type.kind == Kind::resource ? ", without a 'capacity' that is a plain number" : ""),
-                "an entity of a type of kind: resource that has a 'capacity'");
+    errors_.add(
+        of.where(), "'" + of.description() + "' cannot be claimed",
+        std::string("kind: ") + name_of(type->type.kind) +
+            (type->type.kind == Kind::resource ? ", without a 'capacity' that is a plain number" : ""),
+        "an entity of a type of kind: resource that has a 'capacity'");
     return kNone;
   }
 

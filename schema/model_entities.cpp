@@ -240,7 +240,8 @@ std::optional<std::pair<EntityIndex, AttributeSlot>> resolve_attribute(YamlNode 
   const EntityIndex producer = draft.builder.find_entity(id);
   if (producer == kNone) {
     draft.errors.add(node.where(), "there is no entity '" + std::string(id) + "'", node.description(),
-                     "an entity declared under 'entities', a link or a claim", nearest_name(id, draft.builder.ids()));
+                     "an entity declared under 'entities', a link or a claim",
+                     nearest_name(id, draft.builder.ids()));
     return std::nullopt;
   }
   return attribute_of(node, producer, text.substr(dot + 1), draft);

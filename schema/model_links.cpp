@@ -26,8 +26,10 @@ EntityType link_type(const ValueSpec& spec, const Temporal& entrance, Duration d
   type.kind = Kind::flow;
   type.where = where;
   type.link_delay = delay;
-  type.attributes = {
-      made_attribute("value", Role::derived, spec, where), made_attribute("sent", Role::derived, spec, where), made_attribute("sent.at", Role::memory, {}, where), made_attribute("offered", Role::memory, spec, where)};
+  type.attributes = {made_attribute("value", Role::derived, spec, where),
+                     made_attribute("sent", Role::derived, spec, where),
+                     made_attribute("sent.at", Role::memory, {}, where),
+                     made_attribute("offered", Role::memory, spec, where)};
   const Temporal carry{TemporalFunction::delay, delay, 0, {}};
   type.attributes[1].retain = carry.reach();
   const auto operand = static_cast<std::uint16_t>(type.attributes.size());
@@ -61,7 +63,8 @@ class LinkReader {
       const auto value = read_value(*initial, "'initial'", spec, draft_.builder, errors_);
       if (value) entrance.initial = *value;
     }
-    const EntityIndex link = add_linking_entity(key_, link_type(spec, entrance, *delay, key_.where()), draft_);
+    const EntityIndex link =
+        add_linking_entity(key_, link_type(spec, entrance, *delay, key_.where()), draft_);
     draft_.builder.bind(link, 0, {producer->first, producer->second, {}});
   }
 

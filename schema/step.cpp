@@ -119,7 +119,8 @@ Step Step::resource(AttributeSlot target, AttributeSlot capacity, std::uint16_t 
   step.argument = capacity;
   step.first_claim = first_claim;
   step.reads = {capacity};
-  for (std::uint16_t i = 0; i < claims; ++i) step.reads.push_back(static_cast<std::uint16_t>(first_claim + i));
+  for (std::uint16_t i = 0; i < claims; ++i)
+    step.reads.push_back(static_cast<std::uint16_t>(first_claim + i));
   return step;
 }
 

@@ -57,7 +57,11 @@ std::vector<Value> Queue::values() const {
     const auto in_line = std::ranges::find(line_, who, &InLine::who);
     Value place{0, ValueType::number, Quality::unknown, Reason::none, {}};
     if (in_line != line_.end())
-      place = {static_cast<std::uint64_t>(in_line->since), ValueType::number, Quality::uncertain, Reason::none, {}};
+      place = {static_cast<std::uint64_t>(in_line->since),
+               ValueType::number,
+               Quality::uncertain,
+               Reason::none,
+               {}};
     if (served_[who])
       place = {static_cast<std::uint64_t>(waited_[who]), ValueType::number, Quality::good, Reason::none, {}};
     all.push_back(place);
@@ -72,8 +76,9 @@ void follow_answer(const std::vector<Version>& places, std::vector<Version>* res
     put(results[1], at, Value::boolean(place.quality == Quality::uncertain));
     if (place.quality != Quality::good) continue;
     const auto waited = static_cast<Duration>(place.bits);
-    put(results[2], at, waited == kForEver ? Value::unknown(ValueType::number, Reason::not_yet_observed)
-                                           : Value::number(static_cast<double>(waited) / 1e9));
+    put(results[2], at,
+        waited == kForEver ? Value::unknown(ValueType::number, Reason::not_yet_observed)
+                           : Value::number(static_cast<double>(waited) / 1e9));
   }
 }
 

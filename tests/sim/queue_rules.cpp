@@ -40,7 +40,9 @@ class Rules {
   }
 
  private:
-  Value at(AttributeSlot attribute, EventTime time) const { return state_.timeline(entity_, attribute).at(time); }
+  Value at(AttributeSlot attribute, EventTime time) const {
+    return state_.timeline(entity_, attribute).at(time);
+  }
   Value place_of(std::size_t i, EventTime time) const {
     return at(static_cast<AttributeSlot>(step_.target + schema::kResourceCounts + i), time);
   }
@@ -83,7 +85,8 @@ class Rules {
     if (given && held > units) return "a unit was given that there is not";
     if (time != kBeginning && waiting > 0 && held < units) return "someone waits for a free unit";
     if (at(step_.target, time).as_number() != held) return "'in_use' is wrong";
-    if (at(static_cast<AttributeSlot>(step_.target + 1), time).as_number() != waiting) return "'waiting' is wrong";
+    if (at(static_cast<AttributeSlot>(step_.target + 1), time).as_number() != waiting)
+      return "'waiting' is wrong";
     return {};
   }
 

@@ -151,12 +151,15 @@ std::string random_resource_type(Random& random, std::size_t index) {
   }
   const bool computed = text.find("i0") != std::string::npos;
   text += "    derived:\n";
-  if (computed) text += "      capacity: { is: \"" + number_expression(random, {"o0", "i0"}, {}, 1) + "\" }\n";
-  text += "      d0: { is: \"" + number_expression(random, {"in_use", "waiting", "capacity"}, {}, 2) + "\" }\n";
+  if (computed)
+    text += "      capacity: { is: \"" + number_expression(random, {"o0", "i0"}, {}, 1) + "\" }\n";
+  text +=
+      "      d0: { is: \"" + number_expression(random, {"in_use", "waiting", "capacity"}, {}, 2) + "\" }\n";
   return text;
 }
 
-std::string random_type(Random& random, std::size_t index, bool constraint, bool with_inputs, bool claims) {
+std::string random_type(Random& random, std::size_t index, bool constraint, bool with_inputs, bool claims,
+                        bool samples) {
   std::string text = "  T" + std::to_string(index) + ":\n    kind: ";
   text += constraint ? "constraint\n" : chance(random, 50) ? "asset\n" : "process\n";
   std::vector<std::string> names;
@@ -170,7 +173,9 @@ std::string random_type(Random& random, std::size_t index, bool constraint, bool
     for (std::size_t i = 0, n = 1 + below(random, 2); i < n; ++i) {
       const std::string name = "o" + std::to_string(i);
       text += "      " + name + ": {";
-      if (chance(random, 30)) text += " expect_every: " + std::to_string(1 + below(random, 20)) + " s";
+      const bool expected = chance(random, 30);
+      if (expected) text += " expect_every: " + std::to_string(1 + below(random, 20)) + " s";
+      if (samples && chance(random, 60)) text += std::string(expected ? "," : "") + " sample: latest";
       text += " }\n";
       names.push_back(name);
     }
@@ -200,7 +205,8 @@ std::string random_type(Random& random, std::size_t index, bool constraint, bool
   const std::size_t derived = constraint ? 0 : 1 + below(random, 3);
   if (derived > 0) text += "    derived:\n";
   if (derived > 0 && claims) {
-    const std::string wanted = machine && chance(random, 60) ? "state == s1" : truth_expression(random, names, many);
+    const std::string wanted =
+        machine && chance(random, 60) ? "state == s1" : truth_expression(random, names, many);
     text += "      w: { type: boolean, is: \"" + wanted + "\" }\n";
   }
   for (std::size_t i = 0; i < derived; ++i) {
@@ -253,7 +259,8 @@ std::vector<RandomResource> random_resources(Random& random, std::size_t entitie
   std::vector<RandomResource> resources;
   if (!chance(random, 40)) return resources;
   for (std::size_t i = 0, n = 1 + below(random, 2); i < n; ++i) {
-    resources.push_back({2 + below(random, entities - 1), 1 + below(random, 5), random_resource_type(random, i)});
+    resources.push_back(
+        {2 + below(random, entities - 1), 1 + below(random, 5), random_resource_type(random, i)});
   }
   return resources;
 }
@@ -263,8 +270,8 @@ std::string random_claims(Random& random, const std::vector<std::vector<std::str
   std::string text = resources.empty() ? "" : "claims:\n";
   for (std::size_t r = 0, c = 0; r < resources.size(); ++r) {
     for (std::size_t i = 0; i < resources[r].claims; ++i, ++c) {
-      text += "  c" + std::to_string(c) + ": { by: " + pick(random, claimants[r]) + ", of: r" + std::to_string(r) +
-              ", delay: " + span(random) + " }\n";
+      text += "  c" + std::to_string(c) + ": { by: " + pick(random, claimants[r]) + ", of: r" +
+              std::to_string(r) + ", delay: " + span(random) + " }\n";
     }
   }
   return text;
@@ -280,9 +287,10 @@ std::string random_model(Random& random) {
   const std::vector<RandomResource> resources = random_resources(random, entities);
   std::size_t claims = 0;
   for (const RandomResource& resource : resources) claims += resource.claims;
+  const bool samples = chance(random, 20);
   for (std::size_t i = 0; i < types; ++i) {
     const bool constraint = i > 0 && chance(random, 35);
-    const std::string type = random_type(random, i, constraint, i > 0, claims > 0);
+    const std::string type = random_type(random, i, constraint, i > 0, claims > 0, samples);
     shapes.push_back(shape_of(type, i));
     text += type;
   }
@@ -315,7 +323,8 @@ std::string random_model(Random& random) {
       for (const std::string& input : shape.inputs) text += " " + input + ": " + pick(random, outputs) + ",";
       if (shape.answers) {
         const std::string claim = "c" + std::to_string(below(random, claims));
-        text += " g: " + claim + (chance(random, 80) ? ".granted" : ".waiting") + ", q: " + claim + ".waited,";
+        text +=
+            " g: " + claim + (chance(random, 80) ? ".granted" : ".waiting") + ", q: " + claim + ".waited,";
       }
       if (shape.many) {
         text += " m: [";
