@@ -165,6 +165,14 @@ void Observations::replay_times(EventTime from, EventTime to, EventTime clock,
   }
 }
 
+std::span<const Observation> Observations::withdrawn() const {
+  return withdrawn_ == nullptr ? std::span<const Observation>{} : std::span<const Observation>(*withdrawn_);
+}
+
+std::span<const Heard> Observations::heard() const {
+  return heard_ == nullptr ? std::span<const Heard>{} : std::span<const Heard>(*heard_);
+}
+
 void Observations::check_invariants() const {
   POLLUX_ASSERT(std::ranges::is_sorted(log_, in_order), "observations are in the total order of events");
   for (std::size_t i = 1; heard_ != nullptr && i < heard_->size(); ++i)

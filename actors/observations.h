@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "actors/timeline.h"
@@ -28,6 +29,12 @@ struct ObservationPlace {
   schema::EventTime time = 0;
   std::uint32_t source = 0;
   std::uint64_t id_hash = 0;
+};
+
+/// A span without silence, of whose reports only the last is kept.
+struct Heard {
+  schema::EventTime from = 0;
+  schema::EventTime to = 0;
 };
 
 /// The retained observations of one attribute, in the total order of events. Those that were withdrawn
@@ -76,14 +83,13 @@ class Observations {
   /// When, after `clock`, the newest value will become stale; `kNever` where it will not, or has already.
   schema::EventTime stale_after(schema::EventTime clock, schema::Duration expect_every) const;
 
+  const std::vector<Observation>& standing() const { return log_; }
+  std::span<const Observation> withdrawn() const;
+  std::span<const Heard> heard() const;
+
   void check_invariants() const;
 
  private:
-  struct Heard {
-    schema::EventTime from;
-    schema::EventTime to;
-  };
-
   void forget_before(schema::EventTime horizon);
   schema::EventTime silent_after(schema::EventTime report, schema::Duration expect_every) const;
 

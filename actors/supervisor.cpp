@@ -4,7 +4,6 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/behavior.hpp>
-#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <utility>
 
@@ -21,7 +20,6 @@ using schema::Event;
 using schema::EventTime;
 using schema::kBeginning;
 using schema::kNever;
-using schema::Model;
 using schema::Result;
 using std::chrono::steady_clock;
 
@@ -37,8 +35,9 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
     : HandedOverActor(config),
       context_(context),
       admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }),
-      intake_(context.model, context.journal, admission_, context.sources, context.probe,
-              context.quarantine) {
+      intake_(context.model, context.journal, admission_, context.sources, context.probe, context.quarantine),
+      outage_(context.probe, context.alarm),
+      span_max_(epoch_span_max(context.model)) {
   create_entities();
   wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
@@ -59,9 +58,13 @@ caf::behavior Supervisor::make_behavior() {
   return handed_over_to({
       [this](submit_atom, const SubmissionPtr& submission) { take(submission); },
       [this](query_atom, const Query& query) {
-        queries_.push_back(query);
-        if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
+        between_epochs([this, query] { (*query)(settled_state()); });
       },
+      [this](pin_atom, const PinTaker& taker) { between_epochs([this, taker] { open_pin(taker); }); },
+      [this](pinned_atom, PinNumber pin, const Query& query) {
+        between_epochs([this, pin, query] { (*query)({settled_state(), pins_, pin}); });
+      },
+      [this](unpin_atom, PinNumber pin) { between_epochs([this, pin] { release(pin); }); },
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
@@ -77,75 +80,15 @@ caf::behavior Supervisor::make_behavior() {
       [this](drain_atom, const Signal& drained) {
         draining_ = true;
         drained_ = drained;
-        if (stalled_ && !appending_) give_up();
+        if (outage_.why() && !appending_) give_up();
         advance();
       },
   });
 }
 
-/// In evaluation order, so that the entities a wave visits one after another lie one after another in memory.
-void Supervisor::create_entities() {
-  const Model& model = context_.model;
-  std::vector<std::uint32_t> edges(model.entity_count(), 0);
-  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
-    for (schema::InputSlot input = 0; input < model.type_of(entity).inputs.size(); ++input) {
-      for (const schema::Binding& binding : model.bindings(entity, input)) ++edges[binding.producer];
-    }
-  }
-  std::vector<EntityPtr> created(model.entity_count());
-  entities_.resize(model.entity_count());
-  for (const EntityIndex entity : model.topological_order()) {
-    created[entity] = Entity::create(model, entity, edges[entity]);
-    entities_[entity] = created[entity].get();
-  }
-  Workspace workspace;
-  for (const EntityIndex entity : model.topological_order()) {
-    entities_[entity]->connect(model, entities_);
-    entities_[entity]->initialise(workspace);
-  }
-  // Links come before what they are bound to; with that there, they know what was never sent.
-  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
-    if (model.is_link(entity)) entities_[entity]->initialise(workspace);
-  }
-  actors_.reserve(created.size());
-  for (EntityPtr& entity : created) {
-    actors_.push_back(spawn_entity(std::move(entity)));
-  }
-  context_.probe.entities.set(static_cast<std::int64_t>(actors_.size()));
-  count_initial_statuses();
-}
-
-caf::actor Supervisor::spawn_entity(EntityPtr entity) {
-  return home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity), address());
-}
-
-/// The dead actor's messages are lost, the entity's state is not: no message touches it, only waves do, and
-/// these go on meanwhile.
-void Supervisor::restart(EntityPtr orphan) {
-  const EntityIndex entity = orphan->index();
-  if (POLLUX_PLANTED(dead_actor_is_not_replaced)) return static_cast<void>(orphan.release());
-  actors_[entity] = spawn_entity(std::move(orphan));
-  caf::logger::set_current_actor_system(nullptr);  // see Twin::Implementation::spawn_supervisor
-  context_.probe.actors_restarted.add();
-  if (!context_.warn) return;
-  context_.warn("the actor of entity " + std::string(context_.model.id(entity)) +
-                " died and was restarted with the entity's state as it was; nothing was lost");
-}
-
-void Supervisor::count_initial_statuses() {
-  for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
-    const auto& rule = context_.model.type_of(entity).constraint;
-    if (!rule) continue;
-    const schema::Value status = entities_[entity]->timeline(rule->status).last().value;
-    episodes_.initialise(entity, status.as_symbol());
-    context_.probe.unknown_constraints.add(status.as_symbol() == Model::kUnknown);
-  }
-  context_.probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
-}
-
 void Supervisor::take(SubmissionPtr submission) {
-  if (failed_ || stalled_) {
-    refuse(*submission, failed_ ? *failed_ : *stalled_);
+  if (failed_ || outage_.why()) {
+    refuse(*submission, failed_ ? *failed_ : *outage_.why());
     return;
   }
   pending_.push_back(std::move(submission));
@@ -154,6 +97,7 @@ void Supervisor::take(SubmissionPtr submission) {
 
 void Supervisor::refuse(const Submission& submission, const Error& why) {
   context_.probe.queue_events.add(-static_cast<std::int64_t>(submission.size));
+  if (why.code == ErrorCode::no_space) context_.probe.submissions_refused_disk_full.add();
   submission.done(why);
 }
 
@@ -161,13 +105,21 @@ void Supervisor::refuse(const Submission& submission, const Error& why) {
 void Supervisor::tick() {
   if (draining_) return;
   delayed_send(this, context_.tick, tick_atom::value);
+  begin_idle_epoch();
+}
+
+void Supervisor::begin_idle_epoch() {
   const bool busy = journaling_ != nullptr || waiting_ != nullptr || running_ != nullptr || !pending_.empty();
-  if (busy || failed_ || stalled_) return;
+  if (busy || failed_ || outage_.why()) return;
+  catching_up_ = false;
   while (!wakes_.empty() && entities_[wakes_.top().entity]->wake() != wakes_.top().time) wakes_.pop();
-  if (wakes_.empty() || wakes_.top().time > context_.now()) return;
-  auto epoch = std::make_unique<Epoch>();
-  intake_.begin_epoch(context_.now());
-  journal(std::move(epoch));
+  const EventTime now = context_.now();
+  if (wakes_.empty() || wakes_.top().time > now) return;
+  const EventTime next = next_clock(last_clock_, now, span_max_);
+  catching_up_ = next < now;
+  if (catching_up_) context_.probe.epochs_catching_up.add();
+  intake_.begin_epoch(next);
+  journal(std::make_unique<Epoch>());
 }
 
 void Supervisor::replay(const RecordPtr& record, Signal replayed) {
@@ -198,14 +150,38 @@ void Supervisor::advance() {
   form();
   propagate();
   form();
+  if (catching_up_ && !draining_) begin_idle_epoch();
   const bool nothing_left = pending_.empty() && !journaling_ && !waiting_ && !running_;
   if (nothing_left && drained_) (*std::exchange(drained_, nullptr))();
+}
+
+/// Where the clock will be, at least, when what has arrived first is taken in. What arrives may be from
+/// before the clock; then nothing may come to pass before it does.
+EventTime Supervisor::next_target() const {
+  if (context_.now) return context_.now();
+  EventTime oldest = kNever;
+  for (const Event& event : pending_.front()->batch.events) oldest = std::min(oldest, event.time);
+  return oldest == kNever ? last_clock_ : schema::before(oldest, 1);
+}
+
+/// After a long silence the clock comes to what has arrived in steps, epochs without events, so that none of
+/// them sets off more timers, ticks and rounds than an epoch may.
+bool Supervisor::begin_catching_up() {
+  if (span_max_ == kNever || last_clock_ == kBeginning) return false;
+  const EventTime target = next_target();
+  const EventTime next = next_clock(last_clock_, target, span_max_);
+  if (next >= target) return false;
+  context_.probe.epochs_catching_up.add();
+  intake_.begin_epoch(next);
+  journal(std::make_unique<Epoch>());
+  return true;
 }
 
 /// Makes an epoch of what has arrived, unless one is on its way to or from the disk already.
 void Supervisor::form() {
   if (pending_.empty() || journaling_ != nullptr || waiting_ != nullptr) return;
   if (context_.history != nullptr && context_.history->behind()) return;
+  if (begin_catching_up()) return;
   auto epoch = std::make_unique<Epoch>();
   intake_.begin_epoch(context_.now ? context_.now() : kBeginning);
   std::size_t events = 0;
@@ -297,7 +273,7 @@ void Supervisor::journaled(const Result<void>& outcome) {
   if (outcome.ok() || POLLUX_PLANTED(failed_append_taken_for_done)) {
     if (!journaling_->quarantine.empty()) intake_.measure_quarantine();
     waiting_ = std::move(journaling_);
-    if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
+    end_outage();
   } else if (outcome.error().code == ErrorCode::no_space) {
     stall(outcome.error());
   } else {
@@ -311,20 +287,27 @@ void Supervisor::journaled(const Result<void>& outcome) {
 /// the first attempt left it on disk.
 void Supervisor::stall(const Error& why) {
   context_.probe.journal_append_failures.add();
-  const bool is_new = !stalled_;
-  stalled_ = why;
+  const bool is_new = !outage_.why();
+  outage_.begins(why, steady_clock::now());
   if (is_new) context_.on_stall(why);
   refuse_all(why);
   if (draining_) return give_up();
   delayed_send(this, context_.journal_retry, retry_atom::value);
 }
 
+void Supervisor::end_outage() {
+  if (!outage_.why()) return;
+  outage_.ends(steady_clock::now());
+  context_.on_stall(std::nullopt);
+}
+
 void Supervisor::retry() {
-  if (stalled_ && !appending_ && journaling_ != nullptr) append();
+  if (outage_.why() && !appending_ && journaling_ != nullptr) append();
 }
 
 /// The epoch was never acknowledged.
 void Supervisor::give_up() {
+  outage_.given_up(journaling_->record.events.events.size(), steady_clock::now());
   journaling_.reset();
 }
 
@@ -340,7 +323,8 @@ void Supervisor::refuse_all(const Error& why) {
 void Supervisor::fail(const Error& why) {
   context_.probe.journal_append_failures.add();
   failed_ = why;
-  if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
+  if (outage_.why()) context_.on_stall(std::nullopt);
+  outage_.fails(why);
   context_.on_failure(why);
   refuse_all(why);
   journaling_.reset();
@@ -352,6 +336,7 @@ void Supervisor::propagate() {
   running_->started_at = steady_clock::now();
   wake_due(*running_);
   Epoch& epoch = *running_;
+  epoch.times.pinned = pins_.newest();
   if (epoch.revised) apply_revisions(epoch);
   const bool settled =
       wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events, epoch.woken, epoch.times);
@@ -361,8 +346,11 @@ void Supervisor::propagate() {
 /// Between two waves the entities are the supervisor's.
 void Supervisor::apply_revisions(Epoch& epoch) {
   const schema::EventBatch& batch = epoch.record.events;
+  std::vector<KeptImage> kept;
   for (const std::uint32_t i : epoch.revised->withheld) {
     const Event& event = batch.events[i];
+    if (event.values_count == 0) continue;  // the model may no longer have its entity
+    entities_[event.entity]->keep_for(epoch.times.pinned, kept);
     for (const schema::ReportedValue& reported : batch.values_of(event)) {
       entities_[event.entity]->withhold(
           reported.attribute, {event.time, event.sequence, batch.keys[i].low, event.source, reported.value},
@@ -371,10 +359,12 @@ void Supervisor::apply_revisions(Epoch& epoch) {
   }
   for (const StandingChange& change : epoch.revised->changes) {
     Entity& entity = *entities_[change.entity];
+    entity.keep_for(epoch.times.pinned, kept);
     entity.set_standing(change.place, change.stands, epoch.times);
     epoch.woken.push_back(change.entity);
     if (entity.wake() != kNever) wakes_.push({entity.wake(), change.entity});
   }
+  for (KeptImage& each : kept) pins_.keep(std::move(each));
 }
 
 void Supervisor::wake_due(Epoch& epoch) {
@@ -392,6 +382,7 @@ void Supervisor::settle() {
     wave_->check_invariants();
     episodes_.check_invariants();
     context_.sources.check_invariants();
+    pins_.check_invariants();
   }
   std::vector<Change> changes = collect();
   if (wave_->rounds() > 1) changes = net_changes(std::move(changes), epoch->times.before);
@@ -411,6 +402,7 @@ std::vector<Change> Supervisor::collect() {
   DomainProbe& probe = context_.probe;
   std::vector<Change> changes;
   wave_->collect([&](Workspace& workspace) {
+    for (KeptImage& kept : workspace.kept) pins_.keep(std::move(kept));
     for (const Change& change : workspace.statuses) count_status(change);
     for (const Workspace::Wake& wake : workspace.wakes) wakes_.push({wake.time, wake.entity});
     probe.changes.add(workspace.changes.size());
@@ -425,6 +417,7 @@ std::vector<Change> Supervisor::collect() {
       changes.insert(changes.end(), workspace.changes.begin(), workspace.changes.end());
     }
   });
+  if (pins_.held() > 0) show_pins();
   probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
   probe.episodes_kept.set(static_cast<std::int64_t>(episodes_.kept()));
   probe.episodes_dropped.add(episodes_.dropped() - probe.episodes_dropped.value());
@@ -451,13 +444,6 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
   probe.changes_kept.set(static_cast<std::int64_t>(fill.changes));
 }
 
-void Supervisor::count_status(const Change& change) {
-  episodes_.apply(change);
-  if (change.to != kNever) return;
-  context_.probe.unknown_constraints.add((change.is.as_symbol() == Model::kUnknown) -
-                                         (change.was.as_symbol() == Model::kUnknown));
-}
-
 void Supervisor::acknowledge(Epoch& epoch) {
   if (epoch.replayed) (*epoch.replayed)();
   for (Epoch::Part& part : epoch.parts) {
@@ -473,9 +459,36 @@ void Supervisor::acknowledge(Epoch& epoch) {
   }
 }
 
+void Supervisor::between_epochs(std::function<void()> act) {
+  queries_.push_back(std::move(act));
+  if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
+}
+
 void Supervisor::answer_queries() {
-  const SettledState state = settled_state();
-  for (const Query& query : std::exchange(queries_, {})) (*query)(state);
+  for (const auto& query : std::exchange(queries_, {})) query();
+}
+
+void Supervisor::open_pin(const PinTaker& taker) {
+  if (pins_.held() == Pins::kPinsMax) {
+    (*taker)(Error{ErrorCode::overloaded,
+                   "the twin holds " + std::to_string(Pins::kPinsMax) + " pins, as many as it may", "",
+                   "let go of a fork or a snapshot that is no longer needed"});
+    return;
+  }
+  const PinNumber pin = pins_.open(settled_position_, settled_clock_);
+  show_pins();
+  (*taker)(NewPin{pin, settled_position_, settled_clock_});
+}
+
+void Supervisor::release(PinNumber pin) {
+  pins_.release(pin);
+  show_pins();
+}
+
+void Supervisor::show_pins() {
+  context_.probe.pins.set(static_cast<std::int64_t>(pins_.held()));
+  context_.probe.pinned_entities.set(static_cast<std::int64_t>(pins_.images()));
+  context_.probe.pinned_bytes.set(static_cast<std::int64_t>(pins_.bytes()));
 }
 
 SettledState Supervisor::settled_state() const {

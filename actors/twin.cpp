@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "actors/deterministic_scheduler.h"
+#include "actors/epoch_span.h"
 #include "actors/journal_writer.h"
 #include "actors/planted_bugs.h"
 #include "actors/supervisor.h"
@@ -42,6 +43,24 @@ std::pair<Signal, std::future<void>> make_signal() {
   return {std::make_shared<const std::function<void()>>([promise] { promise->set_value(); }),
           std::move(future)};
 }
+
+/// Where pins are given back; they may outlive the twin.
+class PinDesk {
+ public:
+  void open(const caf::actor& supervisor) {
+    const std::lock_guard lock(mutex_);
+    supervisor_ = supervisor;
+  }
+  void close() { open(nullptr); }
+  void give_back(PinNumber pin) {
+    const std::lock_guard lock(mutex_);
+    if (supervisor_) caf::anon_send(supervisor_, unpin_atom::value, pin);
+  }
+
+ private:
+  std::mutex mutex_;
+  caf::actor supervisor_;
+};
 
 Error stopping() {
   return {ErrorCode::unavailable, "the twin is stopping", "", "send the events again after the restart"};
@@ -116,7 +135,8 @@ struct Twin::Implementation {
                           std::chrono::nanoseconds(options.journal_retry),
                           {},
                           options.warn,
-                          history_writer.get()};
+                          history_writer.get(),
+                          options.alarm};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
     context.on_failure = [this](const Error& why) {
       const std::lock_guard lock(mutex);
@@ -128,6 +148,7 @@ struct Twin::Implementation {
       probe.journal_disk_full.set(why ? 1 : 0);
     };
     supervisor = system->spawn<Supervisor>(context);
+    pins->open(supervisor);
     // CAF leaves a reference to its logger with each thread that spawns; a system that ends on another thread
     // waits for it for ever.
     caf::logger::set_current_actor_system(nullptr);
@@ -191,6 +212,7 @@ struct Twin::Implementation {
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   caf::actor supervisor;
+  const std::shared_ptr<PinDesk> pins = std::make_shared<PinDesk>();
   std::future<void> replaying;
   std::mutex mutex;
   bool stopped = false;
@@ -212,16 +234,22 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   Implementation& self = *twin->implementation_;
   self.spawn_supervisor();
   // Records are small where the twin was idle: replayed together they cost one epoch. The state at the end is
-  // the same. What the history lacks is told one by one; where the model samples,
-  // the state follows from the epochs as they were.
+  // the same, unless the model samples: then it follows from the epochs as they were. What the history lacks is
+  // told one by one.
   const bool samples = self.model->samples();
   RecordPtr chunk;
+  const schema::Duration span_max = epoch_span_max(*self.model);
+  EventTime replayed_to = schema::kBeginning;
+  EventTime chunk_from = schema::kBeginning;  // the clock before it
   const Result<void> outcome = self.journal->read(1, [&](schema::EpochRecord& record) {
     self.note(record.misfits);
     record.events.identify(*self.model);
     const bool wanted = self.history_writer != nullptr && self.history_writer->wants(record.position);
     const bool alone = wanted || (samples && !POLLUX_PLANTED(replay_merges_sampled_epochs));
-    if (alone && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
+    const bool far = chunk != nullptr && record.clock > schema::after(chunk_from, span_max);
+    if ((alone || far) && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
+    if (chunk == nullptr) chunk_from = replayed_to;
+    replayed_to = record.clock;
     if (chunk == nullptr) {
       chunk = std::make_shared<schema::EpochRecord>(std::move(record));
     } else {
@@ -303,6 +331,34 @@ void Twin::query(std::function<void(const SettledState&)> query) {
   implementation_->query(std::move(query));
 }
 
+void Twin::pin(std::function<void(Result<PinPtr>)> done) {
+  Implementation& self = *implementation_;
+  {
+    const std::lock_guard lock(self.mutex);
+    if (!self.stopped) {
+      const auto taker = [desk = self.pins, done = std::move(done)](const Result<NewPin>& opened) {
+        if (!opened.ok()) return done(opened.error());
+        done(PinPtr(
+            std::make_shared<const Pin>(opened->number, opened->position, opened->clock,
+                                        [desk, number = opened->number] { desk->give_back(number); })));
+      };
+      caf::anon_send(self.supervisor, pin_atom::value,
+                     std::make_shared<const std::function<void(Result<NewPin>)>>(taker));
+      return;
+    }
+  }
+  done(stopping());
+}
+
+void Twin::query(PinPtr pin, std::function<void(const SettledState&)> query) {
+  const PinNumber number = pin->number();
+  const auto run = [pin = std::move(pin), query = std::move(query)](const SettledState& state) {
+    query(state);
+  };
+  caf::anon_send(implementation_->supervisor, pinned_atom::value, number,
+                 std::make_shared<const std::function<void(const SettledState&)>>(run));
+}
+
 void Twin::read(std::vector<EntityIndex> entities, std::function<void(StateView)> done) {
   implementation_->query([entities = std::move(entities), done = std::move(done)](const SettledState& state) {
     done(state.read(entities));
@@ -371,6 +427,7 @@ void Twin::stop() {
   self.history_writer.reset();
   // A tick that is still to come would hold on to the supervisor, and with it the system, until its time.
   self.system->clock().cancel_all();
+  self.pins->close();
   caf::anon_send_exit(self.supervisor, caf::exit_reason::user_shutdown);
   self.supervisor = nullptr;
   if (self.options.scheduler != nullptr) self.options.scheduler->run();

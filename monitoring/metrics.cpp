@@ -157,6 +157,9 @@ void expose_source(Exposition& out, const actors::SourceProbe& source, const Lab
 void expose_bounds(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
   out.gauge("pollux_epoch_events", "Events in the newest epoch.", number(probe.epoch_events), domain);
   out.gauge("pollux_epoch_events_limit", "Most events in one epoch.", number(probe.epoch_events_max), domain);
+  out.counter("pollux_epochs_catching_up_total",
+              "Epochs without events in which the clock came closer to one that was far ahead.",
+              number(probe.epochs_catching_up), domain);
   out.counter("pollux_epochs_full_total", "Epochs that took no more because they were full.",
               number(probe.epochs_full), domain);
   out.gauge("pollux_change_feed_epochs", "Epochs whose changes are kept for readers that resume.",
@@ -170,6 +173,11 @@ void expose_bounds(Exposition& out, const actors::DomainProbe& probe, const Labe
             domain);
   out.gauge("pollux_episodes_per_constraint_limit", "Most episodes kept of one constraint.",
             number(probe.episodes_per_constraint_max), domain);
+  out.gauge("pollux_pins", "Settled states that forks, snapshots and readers hold on to.", number(probe.pins),
+            domain);
+  out.gauge("pollux_pinned_entities", "Entities kept as they were because a pin needs them.",
+            number(probe.pinned_entities), domain);
+  out.gauge("pollux_pinned_bytes", "Memory that these take.", number(probe.pinned_bytes), domain);
   out.counter("pollux_episodes_dropped_total", "Episodes dropped because a constraint had too many.",
               number(probe.episodes_dropped), domain);
   out.gauge("pollux_revised_events", "Events kept because corrections or retractions speak of them.",

@@ -127,7 +127,9 @@ HttpServer::Implementation::Implementation(const HttpServerOptions& its_options,
       timer(io.provider->getTimer()),
       site(std::move(model), metrics),
       service(site, bell, timer, options),
-      http(timer, service.header_table(), service.requests(), settings()),
+      http(
+          timer, service.header_table(),
+          [this](kj::AsyncIoStream& connection) { return service.requests_on(connection); }, settings()),
       tasks(kj::heap<kj::TaskSet>(static_cast<kj::TaskSet::ErrorHandler&>(*this))) {
   site.probe.connections_max.set(static_cast<std::int64_t>(options.connections_max));
   site.probe.change_streams_max.set(static_cast<std::int64_t>(options.change_streams_max));
