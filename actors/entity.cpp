@@ -154,13 +154,20 @@ void Entity::restore(EntityImage& image) {
   extras_->timers_to = image.timers_to;
   for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
     EntityImage::Observed& observed = image.observed[a];
-    extras_->observations[a].restore(std::move(observed.standing), std::move(observed.withdrawn));
+    extras_->observations[a].restore(std::move(observed.standing), std::move(observed.withdrawn),
+                                     std::move(observed.heard));
   }
 }
 
 void Entity::observe(AttributeSlot attribute, const Observation& observation, const EpochTimes& times) {
   extras_->observations[attribute].insert(observation, times.horizon);
-  extras_->reports.push_back({attribute, observation.time});
+  extras_->reports.push_back({attribute, observation.time, observation.time});
+}
+
+void Entity::hear(AttributeSlot attribute, EventTime from, EventTime to, const EpochTimes& times) {
+  if (type_->attributes[attribute].expect_every == 0) return;  // it never falls silent
+  extras_->observations[attribute].hear(from, to, times.horizon);
+  extras_->reports.push_back({attribute, from, to});
 }
 
 void Entity::withhold(AttributeSlot attribute, const Observation& observation, const EpochTimes& times) {
@@ -173,7 +180,7 @@ void Entity::set_standing(const ObservationPlace& place, bool stands, const Epoc
     const bool was_there =
         stands ? observations.reinstate(place, times.horizon) : observations.remove(place, times.horizon);
     if (!was_there) continue;
-    extras_->reports.push_back({a, place.time});
+    extras_->reports.push_back({a, place.time, place.time});
     // With the newest report gone, the one before it may fall silent sooner, even where its value is the
     // same.
     wake_ = std::min(wake_, observations.stale_after(times.clock, type_->attributes[a].expect_every));
@@ -208,7 +215,9 @@ EntityImage Entity::image() const {
   image.timers_to = extras_->timers_to;
   for (const Observations& each : extras_->observations) {
     const auto withdrawn = each.withdrawn();
-    image.observed.push_back({each.standing(), {withdrawn.begin(), withdrawn.end()}});
+    const auto heard = each.heard();
+    image.observed.push_back(
+        {each.standing(), {withdrawn.begin(), withdrawn.end()}, {heard.begin(), heard.end()}});
   }
   return image;
 }
@@ -265,7 +274,8 @@ bool Entity::reports_are_the_newest(const EpochTimes& times) const {
   const EventTime at = extras_->reports.front().time;
   if (at <= evaluated_to_) return false;
   for (const Extras::Report& report : extras_->reports) {
-    if (report.time != at || extras_->observations[report.attribute].newest_time() != at) return false;
+    if (report.from != at || report.time != at || extras_->observations[report.attribute].newest_time() != at)
+      return false;
     const schema::Duration expect_every = type_->attributes[report.attribute].expect_every;
     if (expect_every != 0 && schema::after(at, expect_every) <= times.clock) return false;
   }

@@ -76,6 +76,12 @@ struct Workspace {
     const schema::Conversion* conversion = nullptr;  ///< Into the operand's unit; null where it is the same.
     std::uint16_t operand = 0;
   };
+  struct Sampled {
+    schema::AttributeSlot attribute;
+    schema::EventTime before;  ///< Of the newest report there was before the epoch.
+    schema::EventTime first;   ///< Of the first one after that.
+    schema::EventTime latest;
+  };
   struct MemberMoment {
     schema::EventTime time;
     std::uint32_t member;
@@ -87,6 +93,7 @@ struct Workspace {
   std::vector<std::uint16_t> differing;         // operands with differences
   std::vector<schema::EventTime> changed_from;  // by attribute, where all there is is one version more each
   std::vector<Interval> dirty;                  // where a step is to be evaluated again
+  std::vector<Sampled> sampled;                 // attributes of which only the latest report counts
   std::vector<Interval> reported;               // where observations of one attribute are new
   std::vector<std::vector<Version>> fresh;      // by attribute: its versions within the interval at hand
   std::vector<Version> removed;                 // what an attribute's versions there were before
@@ -107,6 +114,7 @@ struct Workspace {
   std::uint64_t evaluated = 0;
   std::uint64_t failed = 0;
   std::uint64_t revisions = 0;
+  std::uint64_t passed_over = 0;
 
   void prepare(const schema::EntityType& type);
 };
@@ -147,6 +155,11 @@ class Entity {
   /// Takes in what a source reported. The next `run` acts on it.
   void observe(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
 
+  /// Takes in that reports came all along from `from` to `to` that are passed over. The next `run` acts on
+  /// it.
+  void hear(schema::AttributeSlot attribute, schema::EventTime from, schema::EventTime to,
+            const EpochTimes& times);
+
   /// Takes in what an event said that a revision keeps from standing. No value follows from it until it
   /// stands.
   void withhold(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
@@ -176,7 +189,8 @@ class Entity {
   struct Extras {
     struct Report {
       schema::AttributeSlot attribute;
-      schema::EventTime time;
+      schema::EventTime from;  ///< What follows may differ from here on,
+      schema::EventTime time;  ///< up to the next observation after this.
     };
     std::vector<Observations> observations;     // by attribute slot; only those of observed ones are used
     std::vector<Report> reports;                // not yet acted on
@@ -226,7 +240,8 @@ class Entity {
   void hand_on(Workspace& workspace);
 
   schema::History argument_of(const schema::Step& step) const {
-    return step.argument == schema::kNoSlot ? schema::History{} : timelines_[step.argument].versions();
+    return step.form == schema::Step::Form::temporal ? timelines_[step.argument].versions()
+                                                     : schema::History{};
   }
   schema::EventTime horizon_of(schema::AttributeSlot attribute, const EpochTimes& times) const {
     return schema::before(times.horizon, type_->attributes[attribute].retain);

@@ -18,6 +18,7 @@ struct EntityImage {
   struct Observed {
     std::vector<Observation> standing;  ///< In the total order of events.
     std::vector<Observation> withdrawn;
+    std::vector<Heard> heard;  ///< Ascending and disjoint.
   };
 
   std::vector<Version> versions;    ///< Those of all attributes, one attribute after another.

@@ -51,6 +51,10 @@ void differ(Workspace& workspace, std::uint16_t operand, const Interval& interva
   if (!known) differences.push_back(interval);
 }
 
+bool is_handed_on(const schema::Attribute& attribute) {
+  return attribute.role != Role::memory || (attribute.handed_on && !POLLUX_PLANTED(place_is_not_handed_on));
+}
+
 /// Calls `visit` with each interval in which the sender of a message differs.
 template <class Visit>
 void for_each_interval(const InboxSlot& slot, Visit visit) {
@@ -102,7 +106,7 @@ bool Entity::rewrite(const EpochTimes& times, Workspace& workspace) {
   }
   plan_wake(times, workspace);
   const bool changed = std::ranges::any_of(workspace.differing, [&](std::uint16_t operand) {
-    return operand < type_->attributes.size() && type_->attributes[operand].role != Role::memory;
+    return operand < type_->attributes.size() && is_handed_on(type_->attributes[operand]);
   });
   if (changed) hand_on(workspace);
   return changed;
@@ -141,7 +145,7 @@ void Entity::replay_observations(const EpochTimes& times, Workspace& workspace) 
     workspace.reported.clear();
     for (const Extras::Report& report : extras_->reports) {
       if (report.attribute != a) continue;
-      workspace.reported.push_back({report.time, extras_->observations[a].next_after(report.time)});
+      workspace.reported.push_back({report.from, extras_->observations[a].next_after(report.time)});
     }
     if (silence && type_->attributes[a].expect_every != 0) workspace.reported.push_back({wake_, kNever});
     if (workspace.reported.empty()) continue;
@@ -398,7 +402,7 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
 void Entity::hand_on(Workspace& workspace) {
   sent_.clear();
   for (const std::uint16_t operand : workspace.differing) {
-    if (operand >= type_->attributes.size() || type_->attributes[operand].role == Role::memory) continue;
+    if (operand >= type_->attributes.size() || !is_handed_on(type_->attributes[operand])) continue;
     const std::vector<Interval>& differences = workspace.differences[operand];
     sent_.insert(sent_.end(), differences.begin(), differences.end());
   }

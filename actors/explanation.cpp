@@ -64,6 +64,11 @@ InputSlot input_of(const EntityType& type, std::uint16_t operand) {
   return kNoSlot;
 }
 
+/// What people know of what is bound: for a claimant's place with a resource, how much of that is in use.
+AttributeSlot shown_for(const EntityType& type, AttributeSlot bound) {
+  return type.attributes[bound].role == Role::memory ? step_of(type, bound)->target : bound;
+}
+
 /// What held at a time; nothing where that is not known any more.
 using Look = std::function<std::optional<Version>(EntityIndex, AttributeSlot, EventTime)>;
 
@@ -141,7 +146,8 @@ class Explainer {
         continue;
       }
       for (const schema::Binding& binding : model_.bindings(cause.entity, input_of(type, operand))) {
-        descend(binding.producer, binding.attribute, depth, cause);
+        descend(binding.producer, shown_for(model_.type_of(binding.producer), binding.attribute), depth,
+                cause);
       }
     }
   }

@@ -29,6 +29,7 @@ constexpr std::uint8_t kImageFlags = 15;
 constexpr std::uint64_t kFromBeginning = 1;
 
 constexpr std::size_t kVersionBytes = 1;  // at least: of the first one, only the value
+constexpr std::size_t kHeardBytes = 2;
 constexpr std::size_t kObservationBytes = 1 + 1 + 8 + 1 + 1;
 
 /// Times one after another, each as its difference from the one before.
@@ -104,6 +105,25 @@ bool read_observations(ByteReader& in, const schema::Model& model, Times& times,
   return in.ok();
 }
 
+void write_heard(const std::vector<Heard>& heard, Times& times, ByteWriter& out) {
+  out.number(heard.size());
+  for (const Heard& each : heard) {
+    times.write(each.from, out);
+    times.write(each.to, out);
+  }
+}
+
+bool read_heard(ByteReader& in, Times& times, std::vector<Heard>& heard) {
+  heard.resize(in.count(kHeardBytes));
+  for (std::size_t i = 0; i < heard.size(); ++i) {
+    heard[i].from = times.read(in);
+    heard[i].to = times.read(in);
+    const bool follows = heard[i].from <= heard[i].to && (i == 0 || heard[i - 1].to < heard[i].from);
+    if (!in.ok() || !follows) return false;
+  }
+  return in.ok();
+}
+
 /// Hashes numbers and texts, each with where it ends.
 class Shape {
  public:
@@ -143,6 +163,7 @@ void write_image(const EntityImage& image, EventTime clock, ByteWriter& out) {
   for (const EntityImage::Observed& each : image.observed) {
     write_observations(each.standing, times, out);
     write_observations(each.withdrawn, times, out);
+    write_heard(each.heard, times, out);
   }
 }
 
@@ -169,6 +190,7 @@ bool read_image(ByteReader& in, const schema::Model& model, const schema::Entity
   for (EntityImage::Observed& each : image.observed) {
     if (!read_observations(in, model, times, each.standing)) return false;
     if (!read_observations(in, model, times, each.withdrawn)) return false;
+    if (!read_heard(in, times, each.heard)) return false;
     const auto in_order = [](const Observation& a, const Observation& b) { return a.precedes(b); };
     if (!std::ranges::is_sorted(each.standing, in_order)) return false;
   }

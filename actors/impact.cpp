@@ -70,7 +70,9 @@ class Search {
     const auto place = places_.find(binding.producer);
     if (place == places_.end()) return nullptr;
     const Affected& producer = cone_.entities[place->second];
-    return std::ranges::binary_search(producer.attributes, binding.attribute) ? &producer : nullptr;
+    const bool differs = std::ranges::binary_search(producer.attributes, binding.attribute) ||
+                         std::ranges::binary_search(producer.memory, binding.attribute);
+    return differs ? &producer : nullptr;
   }
 
   void mark_input(const EntityType& type, InputSlot input) {

@@ -83,6 +83,29 @@ bool Observations::reinstate(const ObservationPlace& place, EventTime horizon) {
   return true;
 }
 
+void Observations::hear(EventTime from, EventTime to, EventTime horizon) {
+  if (heard_ == nullptr) heard_ = std::make_unique<std::vector<Heard>>();
+  std::vector<Heard>& heard = *heard_;
+  if (heard.size() == heard.capacity())
+    std::erase_if(heard, [&](const Heard& old) { return old.to < horizon; });
+  const auto first = std::ranges::lower_bound(heard, from, {}, &Heard::to);
+  auto last = first;
+  Heard whole{from, to};
+  for (; last != heard.end() && last->from <= to; ++last)
+    whole = {std::min(whole.from, last->from), std::max(whole.to, last->to)};
+  heard.insert(heard.erase(first, last), whole);
+}
+
+/// When a value falls silent that was last reported at `report`, or heard of since.
+EventTime Observations::silent_after(EventTime report, Duration expect_every) const {
+  EventTime silent = after(report, expect_every);
+  if (heard_ == nullptr) return silent;
+  auto heard = std::ranges::upper_bound(*heard_, silent, {}, &Heard::to);
+  for (; heard != heard_->end() && heard->from <= silent; ++heard)
+    silent = std::max(silent, after(heard->to, expect_every));
+  return silent;
+}
+
 void Observations::forget_before(EventTime horizon) {
   // The last observation before the horizon is still in effect there.
   const auto first_kept = std::ranges::lower_bound(log_, horizon, {}, &Observation::time);
@@ -96,7 +119,7 @@ EventTime Observations::newest_time() const {
 
 EventTime Observations::stale_after(EventTime clock, Duration expect_every) const {
   if (expect_every == 0 || log_.empty() || log_.back().value.quality >= Quality::stale) return kNever;
-  const EventTime silent = after(log_.back().time, expect_every);
+  const EventTime silent = silent_after(log_.back().time, expect_every);
   return silent > clock ? silent : kNever;
 }
 
@@ -118,7 +141,7 @@ void Observations::replay(EventTime from, EventTime to, EventTime clock, Duratio
   while (true) {
     const EventTime next_time = next == log_.end() ? kNever : next->time;
     if (current != nullptr && expect_every > 0) {
-      const EventTime silent = after(current->time, expect_every);
+      const EventTime silent = silent_after(current->time, expect_every);
       const bool here = silent >= from && silent < std::min(next_time, to) && silent <= clock;
       if (here) put(silent, stale(current->value));
     }
@@ -147,14 +170,23 @@ std::span<const Observation> Observations::withdrawn() const {
   return withdrawn_ == nullptr ? std::span<const Observation>{} : std::span<const Observation>(*withdrawn_);
 }
 
-void Observations::restore(std::vector<Observation> standing, std::vector<Observation> withdrawn) {
+std::span<const Heard> Observations::heard() const {
+  return heard_ == nullptr ? std::span<const Heard>{} : std::span<const Heard>(*heard_);
+}
+
+void Observations::restore(std::vector<Observation> standing, std::vector<Observation> withdrawn,
+                           std::vector<Heard> heard) {
   log_ = std::move(standing);
   withdrawn_.reset();
+  heard_.reset();
   if (!withdrawn.empty()) withdrawn_ = std::make_unique<std::vector<Observation>>(std::move(withdrawn));
+  if (!heard.empty()) heard_ = std::make_unique<std::vector<Heard>>(std::move(heard));
 }
 
 void Observations::check_invariants() const {
   POLLUX_ASSERT(std::ranges::is_sorted(log_, in_order), "observations are in the total order of events");
+  for (std::size_t i = 1; heard_ != nullptr && i < heard_->size(); ++i)
+    POLLUX_ASSERT((*heard_)[i - 1].to < (*heard_)[i].from, "what was heard is told apart by silences");
 }
 
 }  // namespace pollux::actors

@@ -31,6 +31,12 @@ struct ObservationPlace {
   std::uint64_t id_hash = 0;
 };
 
+/// A span without silence, of whose reports only the last is kept.
+struct Heard {
+  schema::EventTime from = 0;
+  schema::EventTime to = 0;
+};
+
 /// The retained observations of one attribute, in the total order of events. Those that were withdrawn
 /// are set apart, for what withdrew them may itself be withdrawn. Not thread-safe.
 class Observations {
@@ -48,6 +54,10 @@ class Observations {
 
   /// Puts one that was withheld or removed back where it belongs. False where there is none.
   bool reinstate(const ObservationPlace& place, schema::EventTime horizon);
+
+  /// Takes in that from `from` to `to` reports came without a silence, though none of them is kept. REQUIRES:
+  /// `from <= to`.
+  void hear(schema::EventTime from, schema::EventTime to, schema::EventTime horizon);
 
   /// Time of the newest observation not after `clock`; `kBeginning` where there is none.
   schema::EventTime newest_time() const;
@@ -75,17 +85,21 @@ class Observations {
 
   const std::vector<Observation>& standing() const { return log_; }
   std::span<const Observation> withdrawn() const;
+  std::span<const Heard> heard() const;
 
   /// Becomes these, whatever it was. REQUIRES: `standing` is in the total order of events.
-  void restore(std::vector<Observation> standing, std::vector<Observation> withdrawn);
+  void restore(std::vector<Observation> standing, std::vector<Observation> withdrawn,
+               std::vector<Heard> heard);
 
   void check_invariants() const;
 
  private:
   void forget_before(schema::EventTime horizon);
+  schema::EventTime silent_after(schema::EventTime report, schema::Duration expect_every) const;
 
   std::vector<Observation> log_;
   std::unique_ptr<std::vector<Observation>> withdrawn_;  // few have any
+  std::unique_ptr<std::vector<Heard>> heard_;            // ascending and disjoint; few have any
 };
 
 }  // namespace pollux::actors

@@ -14,7 +14,8 @@ std::size_t EntityImage::bytes() const {
   std::size_t bytes = sizeof(EntityImage) + versions.capacity() * sizeof(Version) +
                       ends.capacity() * sizeof ends[0] + observed.capacity() * sizeof(Observed);
   for (const Observed& each : observed)
-    bytes += (each.standing.capacity() + each.withdrawn.capacity()) * sizeof(Observation);
+    bytes += (each.standing.capacity() + each.withdrawn.capacity()) * sizeof(Observation) +
+             each.heard.capacity() * sizeof(Heard);
   return bytes;
 }
 

@@ -29,7 +29,9 @@
   X(memory_is_not_compared, "a step stops at an interval's end though it remembers something else") \
   X(retraction_keeps_timer, "staleness is not expected sooner when the newest report is retracted") \
   X(cut_off_ignores_quality, "a value that differs in quality alone is not handed on")              \
-  X(height_of_last_producer, "an entity runs after its last producer, not after its highest")
+  X(height_of_last_producer, "an entity runs after its last producer, not after its highest")       \
+  X(place_is_not_handed_on, "claimants are told only what the counts of their resource tell")       \
+  X(replay_merges_sampled_epochs, "small records are replayed together though the model samples")
 
 namespace pollux::actors {
 

@@ -94,7 +94,9 @@ struct DomainProbe {
   Counter entities_evaluated;
   Counter steps_failed;  ///< Evaluations whose result was bad.
   Counter revisions;     ///< Changes to an already settled past.
-  Counter changes;       ///< Values that changed, revisions included.
+  Counter
+      observations_passed_over;  ///< Values of `sample: latest` that an epoch had newer ones of; replay too.
+  Counter changes;               ///< Values that changed, revisions included.
   Counter journal_bytes;
   Counter actors_restarted;    ///< Entities whose actor died and was replaced.
   Counter epochs_catching_up;  ///< Without events: a clock with far to go comes there in several.

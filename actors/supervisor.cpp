@@ -420,6 +420,7 @@ std::vector<Change> Supervisor::collect() {
     for (const Workspace::Wake& wake : workspace.wakes) wakes_.push({wake.time, wake.entity});
     probe.changes.add(workspace.changes.size());
     probe.revisions.add(workspace.revisions);
+    probe.observations_passed_over.add(workspace.passed_over);
     probe.entities_evaluated.add(workspace.evaluated);
     probe.steps_failed.add(workspace.failed);
     if (changes.empty()) {

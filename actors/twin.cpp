@@ -326,7 +326,9 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   if (on_progress) on_progress({*recovered, self.journal->last_position(), false});
   std::uint64_t events_replayed = 0;
   // Records are small where the twin was idle: replayed together they cost one epoch. The state at the end is
-  // the same. What the history lacks is told one by one.
+  // the same, unless the model samples: then it follows from the epochs as they were. What the history lacks
+  // is told one by one.
+  const bool samples = self.model->samples();
   RecordPtr chunk;
   const schema::Duration span_max = epoch_span_max(*self.model);
   EventTime replayed_to = self.probe.clock_ns.value();
@@ -335,7 +337,8 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
     self.note(record.misfits);
     events_replayed += record.events.events.size();
     record.events.identify(*self.model);
-    const bool alone = self.history_writer != nullptr && self.history_writer->wants(record.position);
+    const bool wanted = self.history_writer != nullptr && self.history_writer->wants(record.position);
+    const bool alone = wanted || (samples && !POLLUX_PLANTED(replay_merges_sampled_epochs));
     const bool far = chunk != nullptr && record.clock > schema::after(chunk_from, span_max);
     if ((alone || far) && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
     if (chunk == nullptr) chunk_from = replayed_to;

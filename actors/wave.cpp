@@ -15,6 +15,16 @@ using schema::EntityIndex;
 using schema::Event;
 using schema::EventBatch;
 
+namespace {
+
+bool is_passed_over(schema::AttributeSlot attribute, schema::EventTime time, const Workspace& workspace) {
+  return std::ranges::any_of(workspace.sampled, [&](const Workspace::Sampled& sampled) {
+    return sampled.attribute == attribute && sampled.before < time && time < sampled.latest;
+  });
+}
+
+}  // namespace
+
 caf::resumable::resume_result Wave::Portion::resume(caf::execution_unit*, std::size_t) {
   wave->run(entities, wave->workspaces_.local());
   wave->finish_portion();
@@ -104,7 +114,7 @@ void Wave::share(std::span<const EntityIndex> level) {
 
 void Wave::run(Entity& entity, Workspace& workspace) {
   entity.keep_for(times_.pinned, workspace.kept);
-  observe_events(entity);
+  observe_events(entity, workspace);
   entity.run(times_, workspace);
 }
 
@@ -131,16 +141,43 @@ void Wave::finish_portion() {
   if (run_levels()) on_settled_();
 }
 
-void Wave::observe_events(Entity& entity) {
+void Wave::observe_events(Entity& entity, Workspace& workspace) {
   std::uint32_t i = first_event_[entity.index()];
   if (i == kNoEvent) return;
   first_event_[entity.index()] = kNoEvent;
+  workspace.sampled.clear();
+  if (entity.type().samples) look_ahead(entity, i, workspace);
   for (; i != kNoEvent; i = next_event_[i]) {
     const Event& event = events_->events[i];
     for (const schema::ReportedValue& reported : events_->values_of(event)) {
+      if (is_passed_over(reported.attribute, event.time, workspace)) {
+        ++workspace.passed_over;
+        continue;
+      }
       entity.observe(reported.attribute,
                      {event.time, event.sequence, events_->keys[i].low, event.source, reported.value},
                      times_);
+    }
+  }
+  for (const Workspace::Sampled& sampled : workspace.sampled) {
+    if (sampled.first < sampled.latest) entity.hear(sampled.attribute, sampled.first, sampled.latest, times_);
+  }
+}
+
+/// Finds what the epoch, from its event `i` on, says that is newer than all an entity was told before.
+void Wave::look_ahead(const Entity& entity, std::uint32_t i, Workspace& workspace) const {
+  for (; i != kNoEvent; i = next_event_[i]) {
+    const Event& event = events_->events[i];
+    for (const schema::ReportedValue& reported : events_->values_of(event)) {
+      if (!entity.type().attributes[reported.attribute].sample_latest) continue;
+      auto known = std::ranges::find(workspace.sampled, reported.attribute, &Workspace::Sampled::attribute);
+      if (known == workspace.sampled.end()) {
+        const schema::EventTime before = entity.observed_at(reported.attribute);
+        known = workspace.sampled.insert(known, {reported.attribute, before, schema::kNever, before});
+      }
+      if (event.time <= known->before) continue;
+      known->first = std::min(known->first, event.time);
+      known->latest = std::max(known->latest, event.time);
     }
   }
 }
@@ -155,6 +192,7 @@ void Wave::collect(const std::function<void(Workspace&)>& visit) {
     workspace.evaluated = 0;
     workspace.failed = 0;
     workspace.revisions = 0;
+    workspace.passed_over = 0;
   };
   if (!earlier_.changes.empty()) take(earlier_);
   for (Workspace& workspace : workspaces_) take(workspace);

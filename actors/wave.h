@@ -71,7 +71,8 @@ class Wave {
   void run(std::span<const schema::EntityIndex> entities, Workspace& workspace);
   void share(std::span<const schema::EntityIndex> level);
   void finish_portion();
-  void observe_events(Entity& entity);
+  void observe_events(Entity& entity, Workspace& workspace);
+  void look_ahead(const Entity& entity, std::uint32_t event, Workspace& workspace) const;
 
   caf::actor_system& system_;
   const std::vector<Entity*> entities_;

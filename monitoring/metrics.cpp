@@ -201,6 +201,9 @@ void expose_propagation(Exposition& out, const actors::DomainProbe& probe, const
               domain);
   out.counter("pollux_revisions_total", "Changes to an already settled past.", number(probe.revisions),
               domain);
+  out.counter("pollux_observations_passed_over_total",
+              "Values of attributes with sample: latest of which the same epoch held newer ones.",
+              number(probe.observations_passed_over), domain);
   out.counter("pollux_actor_restarts_total", "Entities whose actor died and was replaced.",
               number(probe.actors_restarted), domain);
   out.durations("pollux_propagation_duration_seconds", "Time to propagate one epoch.", probe.propagation,

@@ -195,6 +195,7 @@ TypeIndex ModelBuilder::add_type(EntityType type) {
   parts_->check_type(type);
   type.plain = std::ranges::all_of(type.steps, &Step::is_plain) &&
                std::ranges::all_of(type.attributes, [](const Attribute& a) { return a.reported == kNoSlot; });
+  type.samples = std::ranges::any_of(type.attributes, &Attribute::sample_latest);
   parts_->has_links = parts_->has_links || type.is_link();
   parts_->types.push_back(std::move(type));
   return static_cast<TypeIndex>(parts_->types.size() - 1);
@@ -303,6 +304,9 @@ std::span<const EntityType> Model::types() const {
 }
 const EntityType& Model::type(TypeIndex index) const {
   return parts_->types[index];
+}
+bool Model::samples() const {
+  return std::ranges::any_of(parts_->types, &EntityType::samples);
 }
 std::span<const Source> Model::sources() const {
   return parts_->sources;

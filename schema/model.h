@@ -65,11 +65,13 @@ struct Attribute {
   Role role = Role::derived;
   ValueSpec spec;
   std::optional<std::pair<double, double>> range;  ///< Observed numbers: what a source may report, inclusive.
-  Duration expect_every = 0;  ///< Observed: silence longer than this is staleness; 0 = never.
-  Value initial;              ///< Parameters: the default; unknown where each entity must give one.
-  Duration retain = 0;        ///< How much further back than others its past is kept: some step looks at it.
+  Duration expect_every = 0;   ///< Observed: silence longer than this is staleness; 0 = never.
+  bool sample_latest = false;  ///< Observed: of what is new in an epoch, only the latest makes a version.
+  Value initial;               ///< Parameters: the default; unknown where each entity must give one.
+  Duration retain = 0;         ///< How much further back than others its past is kept: some step looks at it.
   /// Memory: the observed attribute of which it tells when it was last reported (the bits are an EventTime).
   AttributeSlot reported = kNoSlot;
+  bool handed_on = false;                ///< Memory: other entities are bound to it all the same.
   std::string expression;                ///< Derived: the text as written.
   std::optional<BaselineRule> baseline;  ///< Parameters: how it is learned, where it is.
   SourceLocation where;
@@ -113,6 +115,7 @@ struct EntityType {
   std::vector<Input> inputs;
   std::vector<AggregateUse> aggregates;
   std::vector<Step> steps;  ///< In evaluation order: a step reads only attributes written before it.
+  bool samples = false;     ///< Some attribute has `sample_latest`. Set by the builder.
   bool plain =
       true;  ///< Every step is a plain expression, and nothing is noted of reports. Set by the builder.
   std::optional<ConstraintRule> constraint;
@@ -225,6 +228,8 @@ class Model {
   std::span<const EntityIndex> dependents(EntityIndex entity) const;
   /// Each entity after all its producers; links, whose output does not follow at once, before theirs maybe.
   std::span<const EntityIndex> topological_order() const;
+  /// Whether what follows from events depends on which of them arrived in one epoch.
+  bool samples() const;
   bool is_link(EntityIndex entity) const { return type_of(entity).is_link(); }
 
   /// `kNone` / nullopt when there is none.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,8 @@
 #include "schema/yaml_tree.h"
 
 namespace pollux::schema {
+
+class Fields;
 
 /// Bounds on a model; what exceeds one is an error that names it.
 inline constexpr std::size_t kTypesMax = 4'096;
@@ -49,12 +52,28 @@ struct TypeDraft {
   /// Expressions still to be compiled: derived attributes, and a constraint's `requires` for its status.
   std::vector<std::pair<AttributeSlot, YamlNode>> expressions;
   std::optional<MachineDraft> machine;
+  /// Of a resource that can be claimed: its `in_use`, behind all else that has a name; then its `waiting`.
+  AttributeSlot counts = kNoSlot;
   /// Baseline rules still to be resolved, by the parameter they are for.
   std::vector<std::pair<AttributeSlot, YamlNode>> baselines;
 
+  bool can_be_claimed() const { return complete && counts != kNoSlot; }
   bool is_broken(std::string_view name) const {
     return std::find(broken.begin(), broken.end(), name) != broken.end();
   }
+};
+
+/// The claims of one resource, in the order of the file.
+struct QueueDraft {
+  std::vector<std::string> claims;
+  std::size_t declared = 0;
+};
+
+/// A claim that is declared and not yet bound to what makes it.
+struct ClaimDraft {
+  YamlNode by;
+  EntityIndex resource = kNone;
+  InputSlot input = kNoSlot;
 };
 
 /// Everything the parts of the loader share.
@@ -71,6 +90,9 @@ struct ModelDraft {
   bool entities_known = true;
   /// By entity: index into `types`, or `kNone` where it has no sound type.
   std::vector<TypeIndex> entity_types;
+  /// By the id of a resource.
+  std::unordered_map<std::string, QueueDraft> queues;
+  std::vector<ClaimDraft> claims;
   /// Parameters without a default, and the entities that give them.
   std::vector<std::pair<EntityIndex, AttributeSlot>> given;
 
@@ -88,7 +110,6 @@ std::string range_text(const Attribute& attribute);
 
 /// Reads the `types` mapping: everything but the expressions. (model_types.cpp)
 void read_types(YamlNode types, ModelDraft& draft);
-class Fields;
 /// Reads `states`, `variables` and `transitions` of a type. (model_machine.cpp)
 void read_machine(const Fields& fields, TypeDraft& type, ModelDraft& draft);
 /// Compiles one expression of a type; `expected` may be null. Empty where it is wrong, which was reported.
@@ -98,13 +119,34 @@ Step compile_machine(const TypeDraft& type, const CompileNode& compile);
 /// Compiles the expressions of all types and puts their steps in order. `source` is the text of the file.
 /// (model_expressions.cpp)
 void compile_expressions(std::string_view source, ModelDraft& draft);
-/// Reads the `entities` mapping, and that of `links` where there is one; resolves and checks all bindings.
-/// (model_entities.cpp)
-void read_entities(YamlNode entities, std::optional<YamlNode> links, ModelDraft& draft);
+/// Reads the `entities` mapping, and those of `links` and `claims` where there are any; resolves and checks
+/// all bindings. (model_entities.cpp)
+void read_entities(YamlNode entities, std::optional<YamlNode> links, std::optional<YamlNode> claims,
+                   ModelDraft& draft);
 /// What `ENTITY.ATTRIBUTE` stands for; reports where it stands for nothing sound. (model_entities.cpp)
 std::optional<std::pair<EntityIndex, AttributeSlot>> resolve_attribute(YamlNode node, ModelDraft& draft);
 /// Enters links as entities behind all others, each with a type of its own, and binds them. (model_links.cpp)
 void declare_links(YamlNode links, ModelDraft& draft);
+/// An attribute that no file declares. (model_links.cpp)
+Attribute made_attribute(std::string name, Role role, const ValueSpec& spec, SourceLocation where);
+/// Reads `delay`, which is longer than nothing. (model_links.cpp)
+std::optional<Duration> read_link_delay(const Fields& fields, ErrorList& errors);
+/// False, and reports it, where an entity has that id. (model_links.cpp)
+bool check_linking_id(YamlNode key, ModelDraft& draft);
+/// Enters an entity with a type of its own. (model_links.cpp)
+EntityIndex add_linking_entity(YamlNode key, EntityType type, ModelDraft& draft);
+/// Gives `in_use` and `waiting` to a resource with a capacity that counts. (model_claims.cpp)
+void read_resource(TypeDraft& type, ErrorList& errors);
+/// Notes which resource has which claims. (model_claims.cpp)
+void note_claims(YamlNode claims, ModelDraft& draft);
+/// The type of a resource that has these claims. REQUIRES: it is complete and has counts. (model_claims.cpp)
+EntityType with_claims(const TypeDraft& type, const std::vector<std::string>& claims);
+/// Enters claims as entities, each with a type of its own, bound to their resources. (model_claims.cpp)
+void declare_claims(YamlNode claims, ModelDraft& draft);
+/// Binds resources to what makes the claims. (model_claims.cpp)
+void bind_claims(ModelDraft& draft);
+/// Where the file says what makes the claim behind an input of a resource. (model_claims.cpp)
+SourceLocation place_of_claim(const ModelDraft& draft, EntityIndex resource, InputSlot input);
 /// Reads the `sources` mapping. (model_sources.cpp)
 void read_sources(YamlNode sources, ModelDraft& draft);
 /// Lays a parameter file over the entities; its mistakes go to `errors`. (model_parameters.cpp)

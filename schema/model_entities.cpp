@@ -29,7 +29,11 @@ void declare_entities(YamlNode entities, ModelDraft& draft) {
     }
     draft.entity_types.push_back(type);
     const TypeIndex any = draft.types.empty() ? stand_in : built[0];
-    draft.builder.add_entity(std::string(key.text()), type == kNone ? any : built[type]);
+    TypeIndex own = type == kNone ? any : built[type];
+    const auto queue = draft.queues.find(std::string(key.text()));
+    if (type != kNone && queue != draft.queues.end() && draft.types[type].can_be_claimed())
+      own = draft.builder.add_type(with_claims(draft.types[type], queue->second.claims));
+    draft.builder.add_entity(std::string(key.text()), own);
   }
 }
 
@@ -212,10 +216,12 @@ std::optional<std::pair<EntityIndex, AttributeSlot>> attribute_of(YamlNode node,
 }
 
 /// Where an entity binds an input.
-SourceLocation place_of_binding(YamlNode entities, EntityIndex entity, std::string_view input) {
-  const auto inputs = entities.value(entity).find("inputs");
-  const auto node = inputs ? inputs->find(input) : std::nullopt;
-  return node ? node->where() : entities.key(entity).where();
+SourceLocation place_of_binding(YamlNode entities, const BindingCycleStep& step, const ModelDraft& draft) {
+  const std::vector<Input>& declared = draft.type_of(step.consumer)->type.inputs;
+  if (step.input >= declared.size()) return place_of_claim(draft, step.consumer, step.input);
+  const auto inputs = entities.value(step.consumer).find("inputs");
+  const auto node = inputs ? inputs->find(declared[step.input].name) : std::nullopt;
+  return node ? node->where() : entities.key(step.consumer).where();
 }
 
 }  // namespace
@@ -234,13 +240,15 @@ std::optional<std::pair<EntityIndex, AttributeSlot>> resolve_attribute(YamlNode 
   const EntityIndex producer = draft.builder.find_entity(id);
   if (producer == kNone) {
     draft.errors.add(node.where(), "there is no entity '" + std::string(id) + "'", node.description(),
-                     "an entity declared under 'entities', or a link", nearest_name(id, draft.builder.ids()));
+                     "an entity declared under 'entities', a link or a claim",
+                     nearest_name(id, draft.builder.ids()));
     return std::nullopt;
   }
   return attribute_of(node, producer, text.substr(dot + 1), draft);
 }
 
-void read_entities(YamlNode entities, std::optional<YamlNode> links, ModelDraft& draft) {
+void read_entities(YamlNode entities, std::optional<YamlNode> links, std::optional<YamlNode> claims,
+                   ModelDraft& draft) {
   if (!read_mapping(entities, {"entities", ""}, draft.errors)) {
     draft.entities_known = false;
     return;
@@ -251,8 +259,11 @@ void read_entities(YamlNode entities, std::optional<YamlNode> links, ModelDraft&
     draft.entities_known = false;
     return;
   }
+  if (claims) note_claims(*claims, draft);
   declare_entities(entities, draft);
+  if (claims) declare_claims(*claims, draft);
   if (links) declare_links(*links, draft);
+  bind_claims(draft);
   for (EntityIndex i = 0; i < entities.size() && !draft.errors.full(); ++i) {
     EntityReader(i, entities.key(i), entities.value(i), draft).read();
   }
@@ -268,9 +279,7 @@ void check_cycles(YamlNode entities, ModelDraft& draft) {
     std::string path;
     for (const BindingCycleStep& step : cycle) path += name(step) + " -> ";
     path += name(cycle.front());
-    const BindingCycleStep& last = cycle.back();
-    const std::string& input = draft.type_of(last.consumer)->type.inputs[last.input].name;
-    draft.errors.add(place_of_binding(entities, last.consumer, input),
+    draft.errors.add(place_of_binding(entities, cycle.back(), draft),
                      "entities depend on each other in a circle", path,
                      "no circle: feedback goes through a link with a delay, declared under 'links'");
   }

@@ -195,6 +195,9 @@ class TypeCompiler {
       type_.steps.push_back(compile_machine(
           draft_, [this](YamlNode node, const ValueSpec* expected) { return compile(node, expected); }));
     }
+    if (draft_.counts != kNoSlot) {
+      type_.steps.push_back(Step::resource(draft_.counts, type_.find_attribute("capacity"), 0, 0));
+    }
     std::vector<Step> hidden = scope_.settle();
     std::ranges::move(hidden, std::back_inserter(type_.steps));
     if (type_.attributes.size() > kAttributesPerTypeMax) {

@@ -18,16 +18,6 @@ Program load_of(std::uint16_t operand, ValueType type) {
   return *builder.finish(slot, type);
 }
 
-Attribute attribute(std::string name, Role role, const ValueSpec& spec, SourceLocation where) {
-  Attribute result;
-  result.name = std::move(name);
-  result.role = role;
-  result.spec = spec;
-  result.initial = Value::unknown(spec.type, Reason::not_yet_observed);
-  result.where = where;
-  return result;
-}
-
 /// What a link does. Its changes enter one after another, no more of them within its delay than its capacity;
 /// those in between are passed over, the last one never is.
 EntityType link_type(const ValueSpec& spec, const Temporal& entrance, Duration delay, SourceLocation where) {
@@ -36,9 +26,10 @@ EntityType link_type(const ValueSpec& spec, const Temporal& entrance, Duration d
   type.kind = Kind::flow;
   type.where = where;
   type.link_delay = delay;
-  type.attributes = {
-      attribute("value", Role::derived, spec, where), attribute("sent", Role::derived, spec, where),
-      attribute("sent.at", Role::memory, {}, where), attribute("offered", Role::memory, spec, where)};
+  type.attributes = {made_attribute("value", Role::derived, spec, where),
+                     made_attribute("sent", Role::derived, spec, where),
+                     made_attribute("sent.at", Role::memory, {}, where),
+                     made_attribute("offered", Role::memory, spec, where)};
   const Temporal carry{TemporalFunction::delay, delay, 0, {}};
   type.attributes[1].retain = carry.reach();
   const auto operand = static_cast<std::uint16_t>(type.attributes.size());
@@ -58,14 +49,9 @@ class LinkReader {
         fields_(node, {"link", key.text()}, kLinkKeys, errors_) {}
 
   void read() {
-    check_name(key_, NameForm::entity, errors_);
-    if (draft_.builder.find_entity(key_.text()) != kNone) {
-      errors_.add(key_.where(), "'" + std::string(key_.text()) + "' is the id of an entity already",
-                  std::string(key_.text()), "a name of its own");
-      return;
-    }
+    if (!check_linking_id(key_, draft_)) return;
     const auto from = fields_.require("from", "ENTITY.ATTRIBUTE");
-    const auto delay = read_delay();
+    const auto delay = read_link_delay(fields_, errors_);
     const auto producer = from ? resolve_attribute(*from, draft_) : std::nullopt;
     if (!producer || !delay) return;
     const Attribute& sent = draft_.type_of(producer->first)->type.attributes[producer->second];
@@ -77,20 +63,12 @@ class LinkReader {
       const auto value = read_value(*initial, "'initial'", spec, draft_.builder, errors_);
       if (value) entrance.initial = *value;
     }
-    add(link_type(spec, entrance, *delay, key_.where()), *producer);
+    const EntityIndex link =
+        add_linking_entity(key_, link_type(spec, entrance, *delay, key_.where()), draft_);
+    draft_.builder.bind(link, 0, {producer->first, producer->second, {}});
   }
 
  private:
-  std::optional<Duration> read_delay() {
-    const auto node = fields_.require("delay", "DURATION");
-    const auto delay = node ? read_duration(*node, "'delay'", errors_) : std::nullopt;
-    if (!delay || *delay > 0) return delay;
-    errors_.add(node->where(),
-                "a link takes some time: without a delay, a circle through it would have no end",
-                node->description(), "a delay longer than nothing, such as 1 s");
-    return std::nullopt;
-  }
-
   /// How far apart changes enter; 0 where nothing limits them.
   Duration read_gap(Duration delay) {
     const auto node = fields_.find("capacity");
@@ -105,17 +83,6 @@ class LinkReader {
     return 0;
   }
 
-  void add(EntityType type, std::pair<EntityIndex, AttributeSlot> producer) {
-    const Binding binding{producer.first, producer.second, {}};
-    const TypeIndex built = draft_.builder.add_type(type);
-    TypeDraft draft;
-    draft.type = std::move(type);
-    draft_.entity_types.push_back(static_cast<TypeIndex>(draft_.types.size()));
-    draft_.types.push_back(std::move(draft));
-    const EntityIndex entity = draft_.builder.add_entity(std::string(key_.text()), built);
-    draft_.builder.bind(entity, 0, binding);
-  }
-
   YamlNode key_;
   ModelDraft& draft_;
   ErrorList& errors_;
@@ -123,6 +90,42 @@ class LinkReader {
 };
 
 }  // namespace
+
+Attribute made_attribute(std::string name, Role role, const ValueSpec& spec, SourceLocation where) {
+  Attribute result;
+  result.name = std::move(name);
+  result.role = role;
+  result.spec = spec;
+  result.initial = Value::unknown(spec.type, Reason::not_yet_observed);
+  result.where = where;
+  return result;
+}
+
+std::optional<Duration> read_link_delay(const Fields& fields, ErrorList& errors) {
+  const auto node = fields.require("delay", "DURATION");
+  const auto delay = node ? read_duration(*node, "'delay'", errors) : std::nullopt;
+  if (!delay || *delay > 0) return delay;
+  errors.add(node->where(), "a link takes some time: without a delay, a circle through it would have no end",
+             node->description(), "a delay longer than nothing, such as 1 s");
+  return std::nullopt;
+}
+
+bool check_linking_id(YamlNode key, ModelDraft& draft) {
+  check_name(key, NameForm::entity, draft.errors);
+  if (draft.builder.find_entity(key.text()) == kNone) return true;
+  draft.errors.add(key.where(), "'" + std::string(key.text()) + "' is the id of an entity already",
+                   std::string(key.text()), "a name of its own");
+  return false;
+}
+
+EntityIndex add_linking_entity(YamlNode key, EntityType type, ModelDraft& draft) {
+  const TypeIndex built = draft.builder.add_type(type);
+  TypeDraft of_its_own;
+  of_its_own.type = std::move(type);
+  draft.entity_types.push_back(static_cast<TypeIndex>(draft.types.size()));
+  draft.types.push_back(std::move(of_its_own));
+  return draft.builder.add_entity(std::string(key.text()), built);
+}
 
 void declare_links(YamlNode links, ModelDraft& draft) {
   if (!read_mapping(links, {"links", ""}, draft.errors)) return;

@@ -15,7 +15,9 @@ constexpr std::array<std::string_view, 5> kKinds = {"asset", "process", "constra
 constexpr std::array<std::string_view, 3> kSeverities = {"info", "warning", "critical"};
 constexpr std::array<std::string_view, 6> kParameterKeys = {"type",    "unit",  "values",
                                                             "default", "range", "baseline"};
-constexpr std::array<std::string_view, 5> kObservedKeys = {"type", "unit", "values", "range", "expect_every"};
+constexpr std::array<std::string_view, 6> kObservedKeys = {"type",  "unit",         "values",
+                                                           "range", "expect_every", "sample"};
+constexpr std::array<std::string_view, 2> kSamples = {"all", "latest"};
 constexpr std::array<std::string_view, 4> kDerivedKeys = {"type", "unit", "values", "is"};
 constexpr std::array<std::string_view, 4> kInputKeys = {"type", "unit", "values", "many"};
 
@@ -44,6 +46,7 @@ class TypeReader {
     read_section(fields, "inputs", &TypeReader::read_input);
     read_constraint(fields);
     if (type_.attributes.size() < kAttributesPerTypeMax) read_machine(fields, draft_, whole_);
+    read_resource(draft_, errors_);
     lay_out_operands();
     for (const auto& [slot, rule] : draft_.baselines) read_baseline(slot, rule);
   }
@@ -137,6 +140,9 @@ class TypeReader {
     const Fields fields(value, {"observed attribute", key.text()}, kObservedKeys, errors_);
     Attribute& observed = type_.attributes[add_attribute(key, Role::observed, fields)];
     if (!draft_.is_broken(observed.name)) read_range(fields, observed);
+    if (const auto node = fields.find("sample")) {
+      observed.sample_latest = read_word(*node, "'sample'", kSamples, errors_) == 1u;
+    }
     if (const auto node = fields.find("expect_every")) {
       const auto every = read_duration(*node, "'expect_every'", errors_);
       if (every && *every == 0) {

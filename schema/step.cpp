@@ -100,9 +100,45 @@ Step Step::of(std::shared_ptr<const StateMachine> machine, AttributeSlot target)
   return step;
 }
 
+Step Step::copy(AttributeSlot target, std::uint16_t argument) {
+  Step step;
+  step.form = Form::copy;
+  step.target = target;
+  step.argument = argument;
+  step.reads = {argument};
+  return step;
+}
+
+Step Step::resource(AttributeSlot target, AttributeSlot capacity, std::uint16_t first_claim,
+                    std::uint16_t claims) {
+  Step step;
+  step.form = Form::resource;
+  step.target = target;
+  step.width = static_cast<std::uint16_t>(kResourceCounts + claims);
+  step.remembered = claims;
+  step.argument = capacity;
+  step.first_claim = first_claim;
+  step.reads = {capacity};
+  for (std::uint16_t i = 0; i < claims; ++i)
+    step.reads.push_back(static_cast<std::uint16_t>(first_claim + i));
+  return step;
+}
+
+Step Step::claim_answer(AttributeSlot target, AttributeSlot place) {
+  Step step;
+  step.form = Form::claim_answer;
+  step.target = target;
+  step.width = 3;
+  step.remembered = 1;
+  step.argument = place;
+  step.reads = {place};
+  return step;
+}
+
 void Step::renumber(const std::vector<std::uint16_t>& to) {
   target = to[target];
   if (argument != kNoSlot) argument = to[argument];
+  if (first_claim != kNoSlot) first_claim = to[first_claim];
   program.renumber(to);
   if (machine == nullptr) {
     for (std::uint16_t& operand : reads) operand = to[operand];
@@ -138,12 +174,25 @@ void Step::evaluate(EventTime at, Value* operands, History argument_past) const 
     case Form::state_machine:
       machine->step(at, operands, target);
       return;
+    case Form::copy:
+      operands[target] = operands[argument];
+      return;
+    case Form::resource:
+      allocate(at, operands[argument], {operands + first_claim, std::size_t{width} - kResourceCounts},
+               operands + target);
+      return;
+    case Form::claim_answer:
+      answer_claim(at, operands[argument], operands + target);
+      return;
   }
 }
 
 EventTime Step::next_moment(EventTime time, const Value* own, History argument_past) const {
   switch (form) {
     case Form::expression:
+    case Form::copy:
+    case Form::resource:
+    case Form::claim_answer:
       return kNever;
     case Form::constraint_status:
       return next_status(*this, own);

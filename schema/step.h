@@ -8,6 +8,7 @@
 
 #include "schema/history.h"
 #include "schema/program.h"
+#include "schema/resource.h"
 #include "schema/state_machine.h"
 #include "schema/temporal.h"
 #include "schema/time.h"
@@ -30,6 +31,9 @@ struct Step {
     constraint_status,
     temporal,       ///< See Temporal; its argument is an attribute of its own.
     state_machine,  ///< See StateMachine; its state, since when, and its variables.
+    copy,           ///< Its argument, bit for bit, whatever it means.
+    resource,       ///< See `allocate`: its counts, and the places of its claimants.
+    claim_answer,   ///< See `answer_claim`; its argument is the claimant's place.
   };
   Form form = Form::expression;
   AttributeSlot target = kNoSlot;
@@ -40,7 +44,10 @@ struct Step {
   Program program;
   Duration hold = 0;
   Temporal temporal;
-  AttributeSlot argument = kNoSlot;  ///< Temporal operators: the attribute whose past they look at.
+  /// Temporal operators: the attribute whose past they look at. Copies: any operand. Answers: the claimant's
+  /// place. Resources: the capacity.
+  std::uint16_t argument = kNoSlot;
+  std::uint16_t first_claim = kNoSlot;  ///< Resources: the operand of the first claim, before all others'.
   std::shared_ptr<const StateMachine> machine;
 
   /// The operand indices it reads, ascending, without those it writes itself.
@@ -54,6 +61,12 @@ struct Step {
   /// `target` is followed by the slots of its memory.
   static Step of(const Temporal& temporal, AttributeSlot target, AttributeSlot argument);
   static Step of(std::shared_ptr<const StateMachine> machine, AttributeSlot target);
+  static Step copy(AttributeSlot target, std::uint16_t argument);
+  /// `target` is followed by the slots of its other count and of `claims` places.
+  static Step resource(AttributeSlot target, AttributeSlot capacity, std::uint16_t first_claim,
+                       std::uint16_t claims);
+  /// `target` is followed by the slots of the rest of the answer.
+  static Step claim_answer(AttributeSlot target, AttributeSlot place);
 
   /// Replaces each operand index `i` by `to[i]`. REQUIRES: what the step writes stays side by side.
   void renumber(const std::vector<std::uint16_t>& to);

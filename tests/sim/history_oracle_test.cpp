@@ -38,16 +38,18 @@ std::unique_ptr<actors::Twin> run(const std::shared_ptr<const Model>& model, con
 /// What the oracle makes of the journal up to `known`.
 Expected oracle_of(const actors::Twin& twin, schema::Position known, schema::EventTime& clock) {
   schema::EventBatch events;
+  std::vector<std::size_t> epoch_ends;
   EXPECT_TRUE(twin.journal()
                   .read(1,
                         [&](schema::EpochRecord& record) {
                           if (record.position > known) return false;
                           for (const auto& event : record.events.events) events.append(record.events, event);
+                          epoch_ends.push_back(events.events.size());
                           clock = record.clock;
                           return true;
                         })
                   .ok());
-  return interpret(twin.model(), events, clock);
+  return interpret(twin.model(), events, clock, epoch_ends);
 }
 
 void expect_series(const actors::History& history, const actors::Series& series, schema::Position known,

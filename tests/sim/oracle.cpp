@@ -7,6 +7,8 @@
 #include <tuple>
 
 #include "schema/aggregate.h"
+#include "tests/sim/oracle_resource.h"
+#include "tests/sim/oracle_sampled.h"
 #include "tests/sim/oracle_temporal.h"
 #include "tests/sim/standing.h"
 
@@ -40,8 +42,9 @@ Value time_value(EventTime time) {
 /// Each attribute's whole course of values, one attribute after another, from those of what it depends on.
 class Interpreter {
  public:
-  Interpreter(const Model& model, const schema::EventBatch& events, EventTime clock)
-      : model_(model), events_(events), clock_(clock) {
+  Interpreter(const Model& model, const schema::EventBatch& events, EventTime clock,
+              const std::vector<std::size_t>& epoch_ends)
+      : model_(model), events_(events), clock_(clock), sampled_(model, events, epoch_ends) {
     const Standing standing(model, events);
     for (const Event& event : events.events) {
       if (standing.counts(event)) ordered_.push_back(&event);
@@ -97,7 +100,9 @@ class Interpreter {
     for (const Event* event : ordered_) {
       if (event->entity != e) continue;
       for (const schema::ReportedValue& reported : events_.values_of(*event)) {
-        if (reported.attribute == a) last[event->time] = reported.value;
+        const bool counts =
+            reported.attribute == a && !sampled_.passed_over(event - events_.events.data(), a);
+        if (counts) last[event->time] = reported.value;
       }
     }
     return last;
@@ -109,7 +114,7 @@ class Interpreter {
     const auto all = reports(e, a);
     for (auto report = all.begin(); report != all.end(); ++report) {
       put(course(e, a), report->first, report->second);
-      const EventTime silent = report->first + attribute.expect_every;
+      const EventTime silent = sampled_.silent_after(e, a, report->first, attribute.expect_every);
       const auto next = std::next(report);
       const bool falls_silent = attribute.expect_every != 0 && silent <= clock_ &&
                                 (next == all.end() || silent < next->first) &&
@@ -201,6 +206,29 @@ class Interpreter {
         return;
       case Step::Form::state_machine:
         return follow_machine(e, step);
+      case Step::Form::copy:
+        put(course(e, step.target), kBeginning, operands(e, step, kBeginning)[step.argument]);
+        for (const EventTime at : moments(e, step)) {
+          put(course(e, step.target), at, operands(e, step, at)[step.argument]);
+        }
+        return;
+      case Step::Form::resource:
+        return follow_resource(e, step);
+      case Step::Form::claim_answer:
+        return follow_answer(course(e, step.argument), &course(e, step.target));
+    }
+  }
+
+  void follow_resource(EntityIndex e, const Step& step) {
+    std::set<EventTime> all = moments(e, step);
+    all.insert(kBeginning);
+    Queue queue(static_cast<std::size_t>(step.width - schema::kResourceCounts));
+    for (const EventTime at : all) {
+      const std::vector<Value> values = operands(e, step, at);
+      const auto first = values.begin() + step.first_claim;
+      queue.move_to(at, values[step.argument], {first, first + step.width - schema::kResourceCounts});
+      const std::vector<Value> own = queue.values();
+      for (std::size_t i = 0; i < own.size(); ++i) put(course(e, step.target + i), at, own[i]);
     }
   }
 
@@ -309,14 +337,16 @@ class Interpreter {
   const Model& model_;
   const schema::EventBatch& events_;
   const EventTime clock_;
+  const Sampled sampled_;
   std::vector<const Event*> ordered_;
   Expected expected_;
 };
 
 }  // namespace
 
-Expected interpret(const Model& model, const schema::EventBatch& events, EventTime clock) {
-  return Interpreter(model, events, clock).run();
+Expected interpret(const Model& model, const schema::EventBatch& events, EventTime clock,
+                   const std::vector<std::size_t>& epoch_ends) {
+  return Interpreter(model, events, clock, epoch_ends).run();
 }
 
 }  // namespace pollux::sim

@@ -18,7 +18,9 @@ struct Expected {
   std::vector<actors::Episode> episodes;
 };
 
-/// `events` in any order, each identity once.
-Expected interpret(const schema::Model& model, const schema::EventBatch& events, schema::EventTime clock);
+/// `events` in any order, each identity once. Where the model samples: in the order of the journal, and how
+/// many there were when each epoch ended.
+Expected interpret(const schema::Model& model, const schema::EventBatch& events, schema::EventTime clock,
+                   const std::vector<std::size_t>& epoch_ends = {});
 
 }  // namespace pollux::sim

@@ -135,7 +135,31 @@ std::string random_machine(Random& random, const std::vector<std::string>& names
   return text;
 }
 
-std::string random_type(Random& random, std::size_t index, bool constraint, bool with_inputs) {
+/// A resource whose capacity is told in one of three ways, and counts on which something depends.
+std::string random_resource_type(Random& random, std::size_t index) {
+  std::string text = "  R" + std::to_string(index) + ":\n    kind: resource\n";
+  switch (below(random, 3)) {
+    case 0:
+      text += "    parameters: { capacity: { default: " + std::to_string(1 + below(random, 2)) + " } }\n";
+      break;
+    case 1:
+      text += "    observed:\n      capacity: {}\n";
+      break;
+    default:
+      text += "    observed:\n      o0: {}\n    inputs:\n      i0: {}\n";
+      break;
+  }
+  const bool computed = text.find("i0") != std::string::npos;
+  text += "    derived:\n";
+  if (computed)
+    text += "      capacity: { is: \"" + number_expression(random, {"o0", "i0"}, {}, 1) + "\" }\n";
+  text +=
+      "      d0: { is: \"" + number_expression(random, {"in_use", "waiting", "capacity"}, {}, 2) + "\" }\n";
+  return text;
+}
+
+std::string random_type(Random& random, std::size_t index, bool constraint, bool with_inputs, bool claims,
+                        bool samples) {
   std::string text = "  T" + std::to_string(index) + ":\n    kind: ";
   text += constraint ? "constraint\n" : chance(random, 50) ? "asset\n" : "process\n";
   std::vector<std::string> names;
@@ -149,7 +173,9 @@ std::string random_type(Random& random, std::size_t index, bool constraint, bool
     for (std::size_t i = 0, n = 1 + below(random, 2); i < n; ++i) {
       const std::string name = "o" + std::to_string(i);
       text += "      " + name + ": {";
-      if (chance(random, 30)) text += " expect_every: " + std::to_string(1 + below(random, 20)) + " s";
+      const bool expected = chance(random, 30);
+      if (expected) text += " expect_every: " + std::to_string(1 + below(random, 20)) + " s";
+      if (samples && chance(random, 60)) text += std::string(expected ? "," : "") + " sample: latest";
       text += " }\n";
       names.push_back(name);
     }
@@ -159,6 +185,11 @@ std::string random_type(Random& random, std::size_t index, bool constraint, bool
     for (std::size_t i = 0, n = 1 + below(random, 2); i < n; ++i) {
       text += "      i" + std::to_string(i) + ": {}\n";
       names.push_back("i" + std::to_string(i));
+    }
+    if (claims && chance(random, 60)) {
+      text += "      g: { type: boolean }\n      q: { unit: s }\n";
+      names.emplace_back("if(g, 1, 2)");
+      names.emplace_back("(q / 1 s)");
     }
     if (chance(random, 40)) {
       text += "      m: { many: true }\n";
@@ -173,6 +204,11 @@ std::string random_type(Random& random, std::size_t index, bool constraint, bool
   }
   const std::size_t derived = constraint ? 0 : 1 + below(random, 3);
   if (derived > 0) text += "    derived:\n";
+  if (derived > 0 && claims) {
+    const std::string wanted =
+        machine && chance(random, 60) ? "state == s1" : truth_expression(random, names, many);
+    text += "      w: { type: boolean, is: \"" + wanted + "\" }\n";
+  }
   for (std::size_t i = 0; i < derived; ++i) {
     text +=
         "      d" + std::to_string(i) + ": { is: \"" + number_expression(random, names, many, 2) + "\" }\n";
@@ -190,11 +226,13 @@ struct TypeShape {
   std::vector<std::string> numbers;  // attributes others may bind to
   std::vector<std::string> inputs;
   bool many = false;
+  bool claims = false;   // makes a claim
+  bool answers = false;  // is told of one
 };
 
 /// What a type's text declares, read back by its indentation.
 TypeShape shape_of(const std::string& text, std::size_t index) {
-  TypeShape shape{index, {}, {}, false};
+  TypeShape shape{index, {}, {}};
   const auto has = [&](const std::string& name) {
     return text.find("      " + name + ": ") != std::string::npos;
   };
@@ -205,7 +243,38 @@ TypeShape shape_of(const std::string& text, std::size_t index) {
     if (has(name)) shape.inputs.emplace_back(name);
   }
   shape.many = has("m");
+  shape.claims = has("w");
+  shape.answers = has("g");
   return shape;
+}
+
+/// Resources stand somewhere among the entities and are claimed by some before them: theirs is no circle.
+struct RandomResource {
+  std::size_t before;
+  std::size_t claims;
+  std::string type;
+};
+
+std::vector<RandomResource> random_resources(Random& random, std::size_t entities) {
+  std::vector<RandomResource> resources;
+  if (!chance(random, 40)) return resources;
+  for (std::size_t i = 0, n = 1 + below(random, 2); i < n; ++i) {
+    resources.push_back(
+        {2 + below(random, entities - 1), 1 + below(random, 5), random_resource_type(random, i)});
+  }
+  return resources;
+}
+
+std::string random_claims(Random& random, const std::vector<std::vector<std::string>>& claimants,
+                          const std::vector<RandomResource>& resources) {
+  std::string text = resources.empty() ? "" : "claims:\n";
+  for (std::size_t r = 0, c = 0; r < resources.size(); ++r) {
+    for (std::size_t i = 0; i < resources[r].claims; ++i, ++c) {
+      text += "  c" + std::to_string(c) + ": { by: " + pick(random, claimants[r]) + ", of: r" +
+              std::to_string(r) + ", delay: " + span(random) + " }\n";
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -214,25 +283,49 @@ std::string random_model(Random& random) {
   std::string text = "twin: random\ntypes:\n";
   std::vector<TypeShape> shapes;
   const std::size_t types = 3 + below(random, 4);
+  const std::size_t entities = 3 + below(random, 14);
+  const std::vector<RandomResource> resources = random_resources(random, entities);
+  std::size_t claims = 0;
+  for (const RandomResource& resource : resources) claims += resource.claims;
+  const bool samples = chance(random, 20);
   for (std::size_t i = 0; i < types; ++i) {
     const bool constraint = i > 0 && chance(random, 35);
-    const std::string type = random_type(random, i, constraint, i > 0);
+    const std::string type = random_type(random, i, constraint, i > 0, claims > 0, samples);
     shapes.push_back(shape_of(type, i));
     text += type;
   }
+  for (const RandomResource& resource : resources) text += resource.type;
   text += "entities:\n";
   std::vector<std::string> outputs;  // ENTITY.ATTRIBUTE
   const std::size_t links = chance(random, 40) ? 1 + below(random, 2) : 0;
   for (std::size_t i = 0; i < links; ++i) {
     for (int times = 0; times < 3; ++times) outputs.push_back("l" + std::to_string(i) + ".value");
   }
-  const std::size_t entities = 3 + below(random, 14);
-  for (std::size_t e = 0; e < entities; ++e) {
+  std::vector<std::string> wanted;                  // ENTITY.w
+  std::vector<std::vector<std::string>> claimants;  // by resource
+  for (std::size_t e = 0; e <= entities; ++e) {
+    for (std::size_t r = 0; r < resources.size(); ++r) {
+      if (resources[r].before != e) continue;
+      const std::string id = "r" + std::to_string(r);
+      text += "  " + id + ": { type: R" + std::to_string(r);
+      if (resources[r].type.find("i0: ") != std::string::npos)
+        text += ", inputs: { i0: " + pick(random, outputs) + " }";
+      text += " }\n";
+      claimants.resize(resources.size());
+      claimants[r] = wanted;
+      for (const char* name : {".in_use", ".waiting", ".d0"}) outputs.push_back(id + name);
+    }
+    if (e == entities) break;
     const TypeShape& shape = e < 2 ? shapes.front() : pick(random, shapes);
     text += "  e" + std::to_string(e) + ": { type: T" + std::to_string(shape.index);
     if (!shape.inputs.empty()) {
       text += ", inputs: {";
       for (const std::string& input : shape.inputs) text += " " + input + ": " + pick(random, outputs) + ",";
+      if (shape.answers) {
+        const std::string claim = "c" + std::to_string(below(random, claims));
+        text +=
+            " g: " + claim + (chance(random, 80) ? ".granted" : ".waiting") + ", q: " + claim + ".waited,";
+      }
       if (shape.many) {
         text += " m: [";
         std::vector<std::string> members;
@@ -248,6 +341,7 @@ std::string random_model(Random& random) {
     }
     text += " }\n";
     for (const std::string& name : shape.numbers) outputs.push_back("e" + std::to_string(e) + "." + name);
+    if (shape.claims) wanted.push_back("e" + std::to_string(e) + ".w");
   }
   if (links > 0) text += "links:\n";
   for (std::size_t i = 0; i < links; ++i) {
@@ -259,6 +353,7 @@ std::string random_model(Random& random) {
     if (chance(random, 40)) text += ", capacity: " + std::to_string(1 + below(random, 4));
     text += " }\n";
   }
+  text += random_claims(random, claimants, resources);
   text += "sources:\n  s0: { allowed_lateness: 400 d }\n  s1: { allowed_lateness: 400 d }\n";
   return text;
 }

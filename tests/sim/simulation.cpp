@@ -266,7 +266,9 @@ class Simulation {
     if (crashed_ || !follower_) return;
     ++outcome_.tally.checks;
     const actors::Digest digest = state.digest();
-    const Expected expected = interpret(*model_, events_up_to(digest.position), digest.clock);
+    std::vector<std::size_t> epoch_ends;
+    const EventBatch events = events_up_to(digest.position, epoch_ends);
+    const Expected expected = interpret(*model_, events, digest.clock, epoch_ends);
     complain(first_difference(*model_, state, expected));
     complain(follower_->follow(twin_ == nullptr ? no_changes_ : twin_->changes()));
     complain(follower_->first_difference(state));
@@ -275,11 +277,12 @@ class Simulation {
     outcome_.digest = digest.hex;
   }
 
-  EventBatch events_up_to(Position position) {
+  EventBatch events_up_to(Position position, std::vector<std::size_t>& epoch_ends) {
     EventBatch events;
     const auto read = disk_.records->read(1, [&](schema::EpochRecord& record) {
       if (record.position > position) return false;
       for (const Event& event : record.events.events) events.append(record.events, event);
+      epoch_ends.push_back(events.events.size());
       return true;
     });
     if (!read.ok()) complain("the journal cannot be read: " + read.error().text());
