@@ -234,8 +234,8 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   Implementation& self = *twin->implementation_;
   self.spawn_supervisor();
   // Records are small where the twin was idle: replayed together they cost one epoch. The state at the end is
-  // the same, unless the model samples: then it follows from the epochs as they were. What the history lacks is
-  // told one by one.
+  // the same, unless the model samples: then it follows from the epochs as they were. What the history lacks
+  // is told one by one.
   const bool samples = self.model->samples();
   RecordPtr chunk;
   const schema::Duration span_max = epoch_span_max(*self.model);

@@ -58,6 +58,23 @@ TEST(Observations, SilenceMakesAValueStaleUntilTheNextReport) {
   EXPECT_EQ(replay(observations, 45, 5).back(), (Version{45, stale}));
 }
 
+TEST(Observations, WhatIsHeardWithoutBeingKeptPutsSilenceOff) {
+  Observations observations;
+  const Value stale = Value::number(1, Quality::stale, Reason::no_recent_event);
+  observations.insert(at(10, 1), kBeginning);
+  observations.hear(14, 20, kBeginning);
+  EXPECT_EQ(replay(observations, 100, 5).back(), (Version{25, stale}));
+  EXPECT_EQ(observations.stale_after(24, 5), 25);
+  observations.hear(25, 27, kBeginning);
+  EXPECT_EQ(observations.stale_after(24, 5), 32);
+  observations.hear(19, 26, kBeginning);
+  observations.check_invariants();
+  EXPECT_EQ(observations.heard().size(), 1u);
+  EXPECT_EQ(observations.stale_after(24, 5), 32);
+  observations.hear(33, 40, kBeginning);
+  EXPECT_EQ(observations.stale_after(24, 5), 32) << "it was silent by then";
+}
+
 TEST(Observations, WhatIsWorthLessThanStaleDoesNotBecomeStale) {
   Observations observations;
   observations.insert({10, 0, 0, 0, Value::bad(schema::ValueType::number, Reason::reported_by_source)},
