@@ -207,7 +207,9 @@ void sampled_window(const Temporal& temporal, History argument, EventTime at, Va
   const bool spread = temporal.function == F::moving_stddev;
   if (at == kBeginning) {
     const Value& value = argument.front().value;
-    state[0] = !value.usable() ? unusable_like(value, ValueType::number) : spread ? Value::number(0) : value;
+    state[0] = !value.usable()
+                   ? unusable_like(value, ValueType::number)
+                   : Value::number(spread ? 0 : value.as_number(), value.quality, inherited(value.quality));
     return;
   }
   if (!is_tick(at, temporal.every)) return;

@@ -239,8 +239,7 @@ void follow_sampled(const Temporal& temporal, const Course& argument, EventTime 
   const Value& first = argument.front().value;
   put(result, kBeginning,
       !first.usable() ? unusable(first, ValueType::number)
-      : spread        ? Value::number(0)
-                      : first);
+                      : number(spread ? 0 : first.as_number(), first.quality));
   for (const EventTime at : ticks(argument, temporal.every, clock)) {
     if (at > clock) return;
     if (at == kBeginning || at % temporal.every != 0) continue;
