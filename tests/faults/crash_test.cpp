@@ -93,7 +93,9 @@ class Story {
   static constexpr std::size_t kBatchesOfALife = 60;
 
   schema::Model make_model() {
-    text_ = sim::random_model(random_);
+    // A kill cuts epochs elsewhere, and what is sampled depends on them.
+    do text_ = sim::random_model(random_);
+    while (text_.find("sample:") != std::string::npos);
     return std::get<schema::Model>(schema::load_model(text_, "model.yaml"));
   }
 
