@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "actors/timeline.h"
@@ -71,6 +72,9 @@ class Observations {
 
   /// When, after `clock`, the newest value will become stale; `kNever` where it will not, or has already.
   schema::EventTime stale_after(schema::EventTime clock, schema::Duration expect_every) const;
+
+  /// Those still held, in order; withdrawn ones are not among them.
+  std::span<const Observation> log() const { return log_; }
 
   void check_invariants() const;
 

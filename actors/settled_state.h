@@ -70,6 +70,12 @@ class SettledState {
     return entities_[entity]->timeline(attribute);
   }
 
+  /// What an observed attribute has been told and still holds, in order.
+  std::span<const Observation> observations(schema::EntityIndex entity,
+                                            schema::AttributeSlot attribute) const {
+    return entities_[entity]->observations(attribute);
+  }
+
   const Episodes& episodes() const { return episodes_; }
   schema::Position position() const { return position_; }
   schema::EventTime clock() const { return clock_; }

@@ -1,5 +1,6 @@
 #include "actors/source_book.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace pollux::actors {
@@ -10,18 +11,22 @@ using schema::SourceIndex;
 SourceBook::SourceBook(const schema::Model& model, DomainProbe& probe)
     : sources_(probe.sources),
       undeclared_(std::numeric_limits<SourceIndex>::max()),
+      carried_from_(std::numeric_limits<SourceIndex>::max()),
       sequences_(model.sources().size()) {
   sources_ = std::vector<SourceProbe>(model.sources().size());
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     sources_[i].name = model.sources()[i].name;
     sources_[i].newest_time_ns.set(schema::kBeginning);
-    if (sources_[i].name == schema::Model::kDefaultSource) undeclared_ = static_cast<SourceIndex>(i);
+    const auto index = static_cast<SourceIndex>(i);
+    if (sources_[i].name == schema::Model::kDefaultSource) undeclared_ = index;
+    if (model.sources()[i].carries) carried_from_ = std::min(carried_from_, index);
   }
 }
 
-/// Numbers of many sources that share an entry would tell nothing.
+/// Numbers of many sources that share an entry would tell nothing, and neither would gaps between the
+/// positions of another domain.
 void SourceBook::follow(const Event& event) {
-  if (event.source == undeclared_) return;
+  if (event.source == undeclared_ || event.source >= carried_from_) return;
   SourceProbe& probe = sources_[event.source];
   SequenceLog& log = sequences_[event.source];
   const std::scoped_lock lock(mutex_);

@@ -39,6 +39,7 @@ class SourceBook {
 
   std::vector<SourceProbe>& sources_;
   schema::SourceIndex undeclared_;
+  schema::SourceIndex carried_from_;  // sources from here on stand for other domains
   mutable std::mutex mutex_;
   std::vector<SequenceLog> sequences_;
 };

@@ -24,6 +24,7 @@ inline constexpr std::size_t kInputsPerTypeMax = 1'024;
 inline constexpr std::size_t kEntitiesMax = 16'000'000;
 inline constexpr std::size_t kTagsPerEntityMax = 64;
 inline constexpr std::size_t kSourcesMax = 4'096;
+inline constexpr std::size_t kDomainsMax = 64;
 
 /// A state machine being read: what is still to be compiled. In the order of the machine's own lists.
 struct MachineDraft {
@@ -105,6 +106,16 @@ void read_entities(YamlNode entities, std::optional<YamlNode> links, ModelDraft&
 std::optional<std::pair<EntityIndex, AttributeSlot>> resolve_attribute(YamlNode node, ModelDraft& draft);
 /// Enters links as entities behind all others, each with a type of its own, and binds them. (model_links.cpp)
 void declare_links(YamlNode links, ModelDraft& draft);
+/// The parts of the model file that say which domain what belongs to.
+struct DomainNodes {
+  std::optional<YamlNode> domains;
+  YamlNode entities;
+  std::optional<YamlNode> links;
+  std::optional<YamlNode> sources;
+};
+/// Puts every entity and link into its domain, where there is more than one, and reports inputs bound across
+/// their borders. (model_domains.cpp)
+void read_domains(const DomainNodes& nodes, ModelDraft& draft);
 /// Reads the `sources` mapping. (model_sources.cpp)
 void read_sources(YamlNode sources, ModelDraft& draft);
 /// Lays a parameter file over the entities; its mistakes go to `errors`. (model_parameters.cpp)
