@@ -168,6 +168,35 @@ EventTime Entity::observed_at(AttributeSlot attribute) const {
   return extras_->observations[attribute].newest_time();
 }
 
+void Entity::keep(PinNumber pin, std::vector<KeptImage>& kept) {
+  kept.push_back({index_, kept_for_ + 1, std::make_shared<const EntityImage>(image())});
+  kept_for_ = pin;
+}
+
+EntityImage Entity::image() const {
+  EntityImage image;
+  const std::size_t attributes = type_->attributes.size();
+  std::size_t size = 0;
+  for (AttributeSlot a = 0; a < attributes; ++a) size += timelines_[a].versions().size();
+  image.versions.reserve(size);
+  image.ends.reserve(attributes);
+  for (AttributeSlot a = 0; a < attributes; ++a) {
+    const auto versions = timelines_[a].versions();
+    image.versions.insert(image.versions.end(), versions.begin(), versions.end());
+    image.ends.push_back(static_cast<std::uint32_t>(image.versions.size()));
+  }
+  image.evaluated_to = evaluated_to_;
+  image.wake = wake_;
+  if (extras_ == nullptr) return image;
+  POLLUX_ASSERT(extras_->reports.empty(), "what settled has acted on all reports");
+  image.timers_to = extras_->timers_to;
+  for (const Observations& each : extras_->observations) {
+    const auto withdrawn = each.withdrawn();
+    image.observed.push_back({each.standing(), {withdrawn.begin(), withdrawn.end()}});
+  }
+  return image;
+}
+
 bool Entity::run(const EpochTimes& times, Workspace& workspace) {
   ++workspace.evaluated;
   workspace.prepare(*type_);

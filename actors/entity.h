@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/change.h"
+#include "actors/entity_image.h"
 #include "actors/observations.h"
 #include "actors/timeline.h"
 #include "schema/aggregate.h"
@@ -26,6 +27,7 @@ struct EpochTimes {
   schema::EventTime before = schema::kBeginning;   ///< The clock when the epoch began.
   schema::EventTime clock = schema::kBeginning;    ///< The clock it settles at; never before `before`.
   schema::EventTime horizon = schema::kBeginning;  ///< Nothing before it can change any more.
+  PinNumber pinned = 0;                            ///< The newest pin held; see `Entity::keep_for`.
 };
 
 /// A span of event time, `to` exclusive; empty where `from` is `kNever`.
@@ -101,6 +103,7 @@ struct Workspace {
   std::vector<Change> changes;
   std::vector<Change> statuses;  // those of constraints' statuses once more
   std::vector<Wake> wakes;
+  std::vector<KeptImage> kept;  // entities as they were, for pins
   std::uint64_t evaluated = 0;
   std::uint64_t failed = 0;
   std::uint64_t revisions = 0;
@@ -129,6 +132,13 @@ class Entity {
   /// Evaluates the beginning of time. REQUIRES: every producer has been initialised.
   void initialise(Workspace& workspace);
 
+  /// Before anything else is done to it in an epoch: keeps what it is, unless it has for this pin.
+  void keep_for(PinNumber pin, std::vector<KeptImage>& kept) {
+    if (kept_for_ < pin) keep(pin, kept);
+  }
+  /// What it is. REQUIRES: settled.
+  EntityImage image() const;
+
   /// Takes in what a source reported. The next `run` acts on it.
   void observe(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
 
@@ -155,7 +165,7 @@ class Entity {
 
   /// Of an observed attribute: what it has been told and still holds.
   std::span<const Observation> observations(schema::AttributeSlot attribute) const {
-    return extras_->observations[attribute].log();
+    return extras_->observations[attribute].standing();
   }
 
   void check_invariants() const;
@@ -176,6 +186,7 @@ class Entity {
 
   Entity() = default;
   ~Entity() = default;
+  void keep(PinNumber pin, std::vector<KeptImage>& kept);
 
   // The usual way: one version more. (entity.cpp)
   schema::EventTime sole_moment(const EpochTimes& times) const;
@@ -235,6 +246,7 @@ class Entity {
   schema::EntityIndex index_ = schema::kNone;
   std::uint32_t inbox_size_ = 0;
   std::uint32_t edges_size_ = 0;
+  PinNumber kept_for_ = 0;
 };
 
 }  // namespace pollux::actors

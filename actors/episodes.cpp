@@ -59,6 +59,23 @@ EventTime Episodes::complete_since(EntityIndex constraint) const {
   return since;
 }
 
+Episodes::OfConstraint Episodes::of_constraint(EntityIndex constraint) const {
+  const auto found = episodes_.find(constraint);
+  const auto dropped = dropped_to_.find(constraint);
+  return {found == episodes_.end() ? Intervals{} : found->second,
+          dropped == dropped_to_.end() ? kBeginning : dropped->second};
+}
+
+void Episodes::replace(EntityIndex constraint, const OfConstraint& episodes) {
+  Intervals& intervals = episodes_[constraint];
+  kept_ += episodes.intervals.size() - intervals.size();
+  open_ += is_open(episodes.intervals);
+  open_ -= is_open(intervals);
+  intervals = episodes.intervals;
+  dropped_to_.erase(constraint);
+  if (episodes.dropped_to != kBeginning) dropped_to_.emplace(constraint, episodes.dropped_to);
+}
+
 void Episodes::add(Intervals& intervals, EventTime from, EventTime to) {
   // What overlaps or touches [from, to) becomes one with it.
   auto next = intervals.upper_bound(from);

@@ -23,7 +23,15 @@ struct Episode {
 
 /// The episodes of all constraints, kept up with every change of a status, past or present. Not thread-safe.
 class Episodes {
+  using Intervals = std::map<schema::EventTime, schema::EventTime>;  // from -> to; disjoint, never touching
+
  public:
+  /// The episodes of one constraint, apart from the others.
+  struct OfConstraint {
+    Intervals intervals;
+    schema::EventTime dropped_to = schema::kBeginning;
+  };
+
   /// Kept for each constraint; older ones are dropped.
   static constexpr std::size_t kPerConstraintMax = 1'024;
 
@@ -41,6 +49,10 @@ class Episodes {
   /// none was.
   schema::EventTime complete_since(schema::EntityIndex constraint) const;
 
+  OfConstraint of_constraint(schema::EntityIndex constraint) const;
+  /// Puts these in the place of those there are.
+  void replace(schema::EntityIndex constraint, const OfConstraint& episodes);
+
   /// How many constraints are violated now.
   std::size_t open() const { return open_; }
   /// How many are kept of all constraints together, and how many were dropped.
@@ -50,8 +62,6 @@ class Episodes {
   void check_invariants() const;
 
  private:
-  using Intervals = std::map<schema::EventTime, schema::EventTime>;  // from -> to; disjoint, never touching
-
   static void add(Intervals& intervals, schema::EventTime from, schema::EventTime to);
   static void remove(Intervals& intervals, schema::EventTime from, schema::EventTime to);
   static bool is_open(const Intervals& intervals);

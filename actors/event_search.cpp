@@ -106,7 +106,7 @@ class Search {
   /// Reads on until it is found, and takes along whatever else is met.
   Result<void> read_from(Position first, const Sought& until) {
     return journal_.read(first, [&](EpochRecord& record) {
-      if (exhausted()) return false;
+      if (exhausted() || record.position > bounds_.known) return false;
       look_through(record);
       return !until.found.has_value();
     });
@@ -138,12 +138,14 @@ class Search {
   bool set_aside_withdrawn(const Standing& standing) {
     std::vector<Sought*> fresh;
     std::vector<EventKey> keys;
+    Position first = bounds_.known;
     for (Sought& sought : sought_) {
       if (!sought.found || sought.key == EventKey{}) continue;
+      first = std::min(first, sought.found->position);
       fresh.push_back(&sought);
       keys.push_back(sought.key);
     }
-    const std::vector<bool> stands = keys.empty() ? std::vector<bool>() : standing(keys);
+    const std::vector<bool> stands = keys.empty() ? std::vector<bool>() : standing(keys, first);
     bool all = true;
     for (std::size_t i = 0; i < fresh.size(); ++i) {
       Sought& sought = *fresh[i];
@@ -161,7 +163,7 @@ class Search {
   /// Position of the first record whose clock is not before `time`; the one after the last where there is
   /// none.
   Result<Position> first_with_clock(EventTime time) {
-    const Position last = journal_.last_position();
+    const Position last = std::min(journal_.last_position(), bounds_.known);
     // Mostly it is a recent one: back in doubling steps, then bisection.
     Position reaches = last + 1;  // has such a clock, or is beyond the end
     Position below = last + 1;
@@ -204,7 +206,59 @@ class Search {
   std::size_t events_read_ = 0;
 };
 
+/// What corrections and retractions in a part of the journal say of others.
+class Withdrawals {
+ public:
+  void take_in(const EpochRecord& record, const Model& model) {
+    const schema::EventBatch& batch = record.events;
+    for (const Event& event : batch.events) {
+      if (event.kind == schema::EventKind::observe) continue;
+      namers_[schema::named_key(batch, event, model)].push_back(
+          {schema::event_key(batch, event, model), event.kind == schema::EventKind::retract});
+    }
+  }
+
+  /// A correction keeps what it names from standing unless it is retracted itself.
+  bool stands(const EventKey& key) const {
+    const auto found = namers_.find(key);
+    if (found == namers_.end()) return true;
+    return std::ranges::none_of(
+        found->second, [&](const Namer& namer) { return namer.retracts || !is_retracted(namer.key); });
+  }
+
+ private:
+  struct Namer {
+    EventKey key;
+    bool retracts = false;
+  };
+  bool is_retracted(const EventKey& key) const {
+    const auto found = namers_.find(key);
+    return found != namers_.end() && std::ranges::any_of(found->second, &Namer::retracts);
+  }
+
+  tsl::robin_map<EventKey, std::vector<Namer>, schema::EventKeyHash> namers_;
+};
+
 }  // namespace
+
+Standing standing_as_known(const Journal& journal, const Model& model, const SearchBounds& bounds) {
+  return [&journal, &model, bounds](const std::vector<EventKey>& keys, Position first) {
+    Withdrawals withdrawals;
+    std::size_t records = 0;
+    // What cannot be read has been reported by the search itself, which read it first.
+    journal
+        .read(first,
+              [&](EpochRecord& record) {
+                if (record.position > bounds.known || records++ >= bounds.records_read) return false;
+                withdrawals.take_in(record, model);
+                return true;
+              })
+        .ok();
+    std::vector<bool> stands;
+    for (const EventKey& key : keys) stands.push_back(withdrawals.stands(key));
+    return stands;
+  };
+}
 
 Result<void> name_events(const Journal& journal, const Model& model, const Standing& standing,
                          Explanation& explanation, const SearchBounds& bounds) {

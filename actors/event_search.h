@@ -17,11 +17,19 @@ struct SearchBounds {
   std::size_t events = 256;           ///< Looked for, each an attribute at a time.
   std::size_t records_read = 4'096;   ///< Of the journal,
   std::size_t events_read = 400'000;  ///< and how many events in them.
+  /// No record after this one is read.
+  schema::Position known = ~schema::Position{0};
 };
 
 /// For each identity, whether what the event said counts, or a correction or retraction keeps it from doing
-/// so.
-using Standing = std::function<std::vector<bool>(const std::vector<schema::EventKey>&)>;
+/// so. `first`: the earliest record in which any of them stands.
+using Standing =
+    std::function<std::vector<bool>(const std::vector<schema::EventKey>&, schema::Position first)>;
+
+/// What stood to whoever knew the records up to `bounds.known`, by those from `first` on: a correction that
+/// came before what it corrects is not seen, nor one beyond the bounds. `journal` and `model` must outlive
+/// it.
+Standing standing_as_known(const Journal& journal, const schema::Model& model, const SearchBounds& bounds);
 
 /// Fills in `Cause::event` where an event brought the value. An event of a time T stands in the first record
 /// whose clock is not before T, or came late and stands in one after it. The clock ascends, so that record is

@@ -14,6 +14,7 @@ using schema::kBeginning;
 using schema::kNever;
 using schema::kNoSlot;
 using schema::Model;
+using schema::Result;
 using schema::Role;
 using schema::Step;
 
@@ -63,25 +64,35 @@ InputSlot input_of(const EntityType& type, std::uint16_t operand) {
   return kNoSlot;
 }
 
+/// What held at a time; nothing where that is not known any more.
+using Look = std::function<std::optional<Version>(EntityIndex, AttributeSlot, EventTime)>;
+
+/// Versions of a status looked at for when it came to be violated; they differ in quality.
+constexpr unsigned kVersionsBackMax = 100;
+
+bool is_violated(const Version& status) {
+  return status.value.usable() && status.value.as_symbol() == Model::kViolated;
+}
+
 class Explainer {
  public:
-  Explainer(const Model& model, const SettledState& state, EventTime at)
-      : model_(model), state_(state), at_(at) {}
+  /// `state`: read for when a value was last reported; null where the past is explained.
+  Explainer(const Model& model, Look look, EventTime at, const SettledState* present)
+      : model_(model), look_(std::move(look)), at_(at), present_(present) {}
 
   Cause explain(EntityIndex entity, AttributeSlot attribute, unsigned depth) {
     Cause cause;
     cause.entity = entity;
-    const Timeline& timeline = state_.timeline(entity, attribute);
-    cause.held = timeline.versions().front().from <= at_;
+    const EntityType& type = model_.type_of(entity);
+    const std::optional<Version> version = look_(entity, attribute, at_);
+    cause.held = version.has_value();
     if (!cause.held) {
       cause.state.attribute = attribute;
-      cause.state.value.type = timeline.last().value.type;
+      cause.state.value.type = type.attributes[attribute].spec.type;
       return cause;
     }
-    const Version& version = timeline.versions()[timeline.index_at(at_)];
-    cause.since = version.from;
-    cause.state = {attribute, version.value, version.from};
-    const EntityType& type = model_.type_of(entity);
+    cause.since = version->from;
+    cause.state = {attribute, version->value, version->from};
     switch (type.attributes[attribute].role) {
       case Role::parameter:
         cause.origin = Origin::model;
@@ -109,9 +120,8 @@ class Explainer {
     cause.origin = silent ? Origin::timer : Origin::event;
     cause.timer = silent ? attribute.expect_every : 0;
     cause.event_time = schema::before(cause.since, cause.timer);
-    const bool present = at_ == kNever;
-    cause.state.time =
-        present ? state_.attribute(cause.entity, cause.state.attribute).time : cause.event_time;
+    cause.state.time = present_ != nullptr ? present_->attribute(cause.entity, cause.state.attribute).time
+                                           : cause.event_time;
   }
 
   void explain_derived(const EntityType& type, unsigned depth, Cause& cause) {
@@ -137,16 +147,30 @@ class Explainer {
   }
 
   void explain_status(const Step& step, Cause& cause) {
-    const Timeline& memory = state_.timeline(cause.entity, step.target + 1);
-    const schema::Value& since = memory.at(at_);
-    if (memory.versions().front().from > at_ || !since.usable()) return;
-    cause.broken_since = static_cast<EventTime>(since.bits);
-    const bool ran_out = step.hold != 0 && cause.broken_since != kBeginning &&
+    const std::optional<Version> since = look_(cause.entity, step.target + 1, at_);
+    if (since && since->value.usable()) {
+      cause.broken_since = static_cast<EventTime>(since->value.bits);
+    } else if (!since) {
+      cause.broken_since = broken_since(step, cause);
+    }
+    const bool ran_out = step.hold != 0 && cause.broken_since != kBeginning && cause.broken_since != kNever &&
                          schema::after(cause.broken_since, step.hold) == cause.since &&
-                         cause.state.value.as_symbol() == Model::kViolated;
+                         is_violated({cause.since, cause.state.value});
     if (!ran_out) return;
     cause.origin = Origin::timer;
     cause.timer = step.hold;
+  }
+
+  /// By when it came to be violated, where memory does not tell.
+  EventTime broken_since(const Step& step, const Cause& cause) const {
+    std::optional<Version> status = Version{cause.since, cause.state.value};
+    EventTime begun = kNever;
+    for (unsigned i = 0; i < kVersionsBackMax && status && is_violated(*status); ++i) {
+      begun = status->from;
+      if (begun == kBeginning) return begun;
+      status = look_(cause.entity, cause.state.attribute, begun - 1);
+    }
+    return begun == kNever ? kNever : schema::before(begun, step.hold);
   }
 
   void descend(EntityIndex to, AttributeSlot attribute, unsigned depth, Cause& cause) {
@@ -159,8 +183,9 @@ class Explainer {
   }
 
   const Model& model_;
-  const SettledState& state_;
+  const Look look_;
   const EventTime at_;
+  const SettledState* present_;
   std::size_t budget_ = kCausesMax;
 };
 
@@ -190,8 +215,43 @@ Explanation explain(const Model& model, const SettledState& state, EntityIndex e
   explanation.position = state.position();
   explanation.clock = state.clock();
   explanation.held_from = state.timeline(entity, attribute).versions().front().from;
-  explanation.cause = Explainer(model, state, at).explain(entity, attribute, depth);
+  const auto look = [&](EntityIndex e, AttributeSlot a, EventTime when) -> std::optional<Version> {
+    const TimelineView timeline = state.timeline(e, a);
+    if (timeline.versions().front().from > when) return std::nullopt;
+    return timeline.versions()[timeline.index_at(when)];
+  };
+  explanation.cause =
+      Explainer(model, look, at, at == kNever ? &state : nullptr).explain(entity, attribute, depth);
   return explanation;
+}
+
+Result<Explanation> explain(const Model& model, const History& history, const Moment& moment, EventTime clock,
+                            const PresentValue& present, EntityIndex entity, AttributeSlot attribute,
+                            unsigned depth) {
+  Result<void> outcome;
+  // The history has nothing of memory attributes.
+  const auto look = [&](EntityIndex e, AttributeSlot a, EventTime when) -> std::optional<Version> {
+    if (!outcome.ok() || model.type_of(e).attributes[a].role == Role::memory) return std::nullopt;
+    const schema::Value now = present(e, a);
+    const auto believed = value_at(history, {e, a}, {when, moment.known});
+    if (!believed.ok()) {
+      outcome = believed.error();
+      return std::nullopt;
+    }
+    if (!*believed) return Version{kBeginning, now};
+    return Version{(**believed).since, (**believed).value};
+  };
+  Explanation explanation;
+  explanation.position = moment.known;
+  explanation.clock = clock;
+  explanation.held_from = history.bounds().dropped_clock;
+  explanation.cause = Explainer(model, look, moment.at, nullptr).explain(entity, attribute, depth);
+  if (!outcome.ok()) return outcome.error();
+  return explanation;
+}
+
+bool is_held(const Cause& cause) {
+  return cause.held && std::ranges::all_of(cause.inputs, is_held);
 }
 
 }  // namespace pollux::actors

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "actors/history_query.h"
 #include "actors/settled_state.h"
 #include "schema/event.h"
 #include "schema/model.h"
@@ -70,5 +72,20 @@ inline constexpr std::size_t kCausesMax = 1'000;
 /// `kCausesMax` steps in all. For a query between two epochs.
 Explanation explain(const schema::Model& model, const SettledState& state, schema::EntityIndex entity,
                     schema::AttributeSlot attribute, unsigned depth, schema::EventTime at = schema::kNever);
+
+/// What an attribute is now; looked at where it has never changed.
+using PresentValue = std::function<schema::Value(schema::EntityIndex, schema::AttributeSlot)>;
+
+/// Explains what a value was at `moment.at` to whoever knew all epochs up to `moment.known`. `clock`: after
+/// the epoch `moment.known`. Of a constraint that was broken, but not yet for long enough, it cannot tell
+/// since when. `present` is called before the history is asked about the same attribute. Errors: those of the
+/// history.
+schema::Result<Explanation> explain(const schema::Model& model, const History& history, const Moment& moment,
+                                    schema::EventTime clock, const PresentValue& present,
+                                    schema::EntityIndex entity, schema::AttributeSlot attribute,
+                                    unsigned depth);
+
+/// Whether memory held all that an explanation of the past needed.
+bool is_held(const Cause& cause);
 
 }  // namespace pollux::actors

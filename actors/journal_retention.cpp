@@ -46,7 +46,7 @@ Result<void> write(RocksdbStore& store, rocksdb::WriteBatch& batch) {
 Result<format::Head> drop_some(RocksdbStore& store, const schema::Model& model, format::Head anchor,
                                Position position) {
   rocksdb::WriteBatch batch;
-  // An event left out keeps its identity: sent again, it is a duplicate for ever.
+  // Of an event whose source is gone the identity stays: sent again, it is a duplicate for ever.
   schema::RecordDecoder decoder(model, schema::MisfitPolicy::leave_out);
   schema::EpochRecord record;
   std::size_t events = 0;

@@ -151,6 +151,7 @@ bool LinkCarrier::take_what_was_told() {
     newest = std::max(newest, (*told)[i].newest);
     for (const Version& version : (*told)[i].observations) courses_[i].restore(version.from, version.value);
   }
+  newest_told_ = newest;
   read_ = newest == 0 ? 0 : newest - 1;
   probe_.carried_position.set(static_cast<std::int64_t>(read_));
   phase_ = Phase::following;
@@ -182,7 +183,10 @@ bool LinkCarrier::gather_from_history(Position oldest) {
     }
     return !will_come;
   }
-  const schema::Position complete = history->bounds().complete;
+  const HistoryBounds bounds = history->bounds();
+  const Position complete = bounds.complete;
+  // Gone through again only in case it was told in part, and told long ago.
+  if (read_ + 1 == newest_told_ && newest_told_ <= bounds.dropped) read_ = newest_told_;
   std::set<Position> positions;
   Position cut = complete;  // beyond it not every link has been looked at
   for (const auto& [key, links] : by_attribute_) {

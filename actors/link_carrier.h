@@ -109,6 +109,7 @@ class LinkCarrier {
   std::unordered_map<std::uint64_t, std::vector<std::size_t>> by_attribute_;  // entity and attribute: links
   std::vector<CarriedCourse> courses_;                                        // by link
   schema::Position read_ = 0;                                                 // of the producer
+  schema::Position newest_told_ = 0;  // when this began, to any far end
   schema::EventBatch filling_;
   std::deque<Submitted> outbox_;
   enum class Phase : std::uint8_t { new_, asking, following, asking_producer };

@@ -142,6 +142,10 @@ void Observations::replay_times(EventTime from, EventTime to, EventTime clock,
   }
 }
 
+std::span<const Observation> Observations::withdrawn() const {
+  return withdrawn_ == nullptr ? std::span<const Observation>{} : std::span<const Observation>(*withdrawn_);
+}
+
 void Observations::check_invariants() const {
   POLLUX_ASSERT(std::ranges::is_sorted(log_, in_order), "observations are in the total order of events");
 }

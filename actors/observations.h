@@ -73,8 +73,8 @@ class Observations {
   /// When, after `clock`, the newest value will become stale; `kNever` where it will not, or has already.
   schema::EventTime stale_after(schema::EventTime clock, schema::Duration expect_every) const;
 
-  /// Those still held, in order; withdrawn ones are not among them.
-  std::span<const Observation> log() const { return log_; }
+  const std::vector<Observation>& standing() const { return log_; }
+  std::span<const Observation> withdrawn() const;
 
   void check_invariants() const;
 

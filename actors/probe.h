@@ -98,6 +98,9 @@ struct DomainProbe {
   Counter journal_bytes;
   Counter actors_restarted;  ///< Entities whose actor died and was replaced.
   Counter epochs_full;  ///< Epochs that left submissions waiting because they had as many events as allowed.
+  Gauge pins;           ///< Settled states that are held on to.
+  Gauge pinned_entities;                   ///< Entities kept as they were, because they have changed since,
+  Gauge pinned_bytes;                      ///< and the memory that this takes.
   Counter episodes_dropped;                ///< Beyond what is kept of each constraint.
   Gauge remembered_events;                 ///< Identities kept in memory to tell duplicates.
   std::array<Gauge, 3> quarantine_events;  ///< Waiting to be decided, by `schema::QuarantineReason`.

@@ -155,7 +155,8 @@ std::vector<StandingChange> Revisions::settle(EventTime horizon) {
   for (const EventKey& key : std::exchange(touched_, {})) {
     Node& node = nodes_[key];
     const bool stands_now = stands(key);
-    if (!node.fresh && node.told != stands_now)
+    const bool said_values = node.entity != schema::kNone;
+    if (!node.fresh && node.told != stands_now && said_values)
       changes.push_back({node.entity, {node.time, node.source, key.low}, stands_now});
     node.fresh = false;
     node.told = stands_now;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -158,6 +159,12 @@ bool is_held_lock(const std::string& text) {
   return contains(text, "While lock file") || contains(text, "lock hold by current process");
 }
 
+// RocksDB has no code for EDQUOT, only the system's text. It is got over as a full disk is: the store is
+// opened again, which writes what its logs hold to new files, and the same append is repeated.
+bool is_used_up_quota(const std::string& text) {
+  return contains(text, std::generic_category().message(EDQUOT));
+}
+
 // The first file of the directory that a text names, by its path or by its name alone.
 std::optional<std::string> file_named_in(rocksdb::Env& env, const std::string& text,
                                          const std::string& directory) {
@@ -214,9 +221,10 @@ Error explain_status(rocksdb::Env& env, const rocksdb::Status& status, const std
             "stop the other process first (`fuser " + directory +
                 "/LOCK` names it), or choose another directory; do not delete the LOCK file"};
   }
-  if (status.IsNoSpace()) {
+  if (status.IsNoSpace() || is_used_up_quota(text)) {
     return {ErrorCode::no_space, "cannot " + doing + ": the disk is full (" + text + ")", directory,
-            "free some space there: pollux then goes on by itself, and answers reads meanwhile; nothing "
+            "free some space there, or raise the quota: pollux then goes on by itself, and answers reads "
+            "meanwhile; nothing "
             "acknowledged is lost; send again what was refused"};
   }
   const std::string file = damaged_file(env, text, warnings, directory);

@@ -48,10 +48,12 @@ void append_bytes(std::string& bytes, const T& x) {
 }  // namespace
 
 AttributeState SettledState::attribute(EntityIndex entity, AttributeSlot attribute) const {
-  const Entity& of = *entities_[entity];
-  const Version& version = of.timeline(attribute).last();
-  const bool observed = of.type().attributes[attribute].role == Role::observed;
-  return {attribute, version.value, observed ? of.observed_at(attribute) : version.from};
+  const Version& version = timeline(entity, attribute).last();
+  if (model_.type_of(entity).attributes[attribute].role != Role::observed)
+    return {attribute, version.value, version.from};
+  const EntityImage* image = kept(entity);
+  return {attribute, version.value,
+          image == nullptr ? entities_[entity]->observed_at(attribute) : image->observed_at(attribute)};
 }
 
 StateView SettledState::read(std::span<const EntityIndex> entities) const {
@@ -68,6 +70,12 @@ StateView SettledState::read(std::span<const EntityIndex> entities) const {
   return view;
 }
 
+const Episodes& SettledState::episodes() const {
+  if (pins_ == nullptr) return episodes_;
+  if (!pinned_episodes_) pinned_episodes_ = pins_->episodes(pin_, episodes_);
+  return *pinned_episodes_;
+}
+
 bool SettledState::stands(const schema::EventKey& key) const {
   return admission_ == nullptr || admission_->stands(key);
 }
@@ -78,7 +86,7 @@ Digest SettledState::digest() const {
   for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
     const auto& attributes = model_.type_of(entity).attributes;
     for (AttributeSlot a = 0; a < attributes.size(); ++a) {
-      const Version& version = entities_[entity]->timeline(a).last();
+      const Version& version = timeline(entity, a).last();
       const AttributeState state = attribute(entity, a);
       bytes.assign(model_.id(entity)).append(1, '\0').append(attributes[a].name).append(1, '\0');
       append_bytes(bytes, version.from);

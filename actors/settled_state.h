@@ -1,6 +1,7 @@
 // What can be seen of a domain between epochs.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "actors/admission.h"
 #include "actors/entity.h"
 #include "actors/episodes.h"
+#include "actors/pins.h"
 #include "schema/event.h"
 #include "schema/model.h"
 
@@ -56,6 +58,17 @@ class SettledState {
         clock_(clock),
         admission_(admission) {}
 
+  /// The state at a pin that is held; every event stands in it.
+  SettledState(const SettledState& now, const Pins& pins, PinNumber pin)
+      : model_(now.model_),
+        entities_(now.entities_),
+        episodes_(now.episodes_),
+        position_(pins.position(pin)),
+        clock_(pins.clock(pin)),
+        admission_(nullptr),
+        pins_(&pins),
+        pin_(pin) {}
+
   StateView read(std::span<const schema::EntityIndex> entities) const;
   AttributeState attribute(schema::EntityIndex entity, schema::AttributeSlot attribute) const;
 
@@ -66,27 +79,42 @@ class SettledState {
   bool stands(const schema::EventKey& key) const;
 
   /// The versions still held of an attribute.
-  const Timeline& timeline(schema::EntityIndex entity, schema::AttributeSlot attribute) const {
-    return entities_[entity]->timeline(attribute);
+  TimelineView timeline(schema::EntityIndex entity, schema::AttributeSlot attribute) const {
+    const EntityImage* image = kept(entity);
+    return image == nullptr ? TimelineView(entities_[entity]->timeline(attribute).versions())
+                            : image->timeline(attribute);
+  }
+  /// All that an entity's future follows from.
+  EntityImage image(schema::EntityIndex entity) const {
+    const EntityImage* image = kept(entity);
+    return image == nullptr ? entities_[entity]->image() : *image;
   }
 
-  /// What an observed attribute has been told and still holds, in order.
+  /// What an observed attribute has been told and still holds, in order. Not of a pin.
   std::span<const Observation> observations(schema::EntityIndex entity,
                                             schema::AttributeSlot attribute) const {
     return entities_[entity]->observations(attribute);
   }
 
-  const Episodes& episodes() const { return episodes_; }
+  /// Of a pin, a copy that is made when first asked for.
+  const Episodes& episodes() const;
   schema::Position position() const { return position_; }
   schema::EventTime clock() const { return clock_; }
 
  private:
+  const EntityImage* kept(schema::EntityIndex entity) const {
+    return pins_ == nullptr ? nullptr : pins_->find(pin_, entity);
+  }
+
   const schema::Model& model_;
   std::span<Entity* const> entities_;
   const Episodes& episodes_;
   schema::Position position_;
   schema::EventTime clock_;
   const Admission* admission_;
+  const Pins* pins_ = nullptr;
+  PinNumber pin_ = 0;
+  mutable std::optional<Episodes> pinned_episodes_;
 };
 
 }  // namespace pollux::actors

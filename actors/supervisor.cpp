@@ -37,8 +37,8 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
     : HandedOverActor(config),
       context_(context),
       admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }),
-      intake_(context.model, context.journal, admission_, context.sources, context.probe,
-              context.quarantine) {
+      intake_(context.model, context.journal, admission_, context.sources, context.probe, context.quarantine),
+      outage_(context.probe, context.alarm) {
   create_entities();
   wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
@@ -59,9 +59,13 @@ caf::behavior Supervisor::make_behavior() {
   return handed_over_to({
       [this](submit_atom, const SubmissionPtr& submission) { take(submission); },
       [this](query_atom, const Query& query) {
-        queries_.push_back(query);
-        if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
+        between_epochs([this, query] { (*query)(settled_state()); });
       },
+      [this](pin_atom, const PinTaker& taker) { between_epochs([this, taker] { open_pin(taker); }); },
+      [this](pinned_atom, PinNumber pin, const Query& query) {
+        between_epochs([this, pin, query] { (*query)({settled_state(), pins_, pin}); });
+      },
+      [this](unpin_atom, PinNumber pin) { between_epochs([this, pin] { release(pin); }); },
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
@@ -77,7 +81,7 @@ caf::behavior Supervisor::make_behavior() {
       [this](drain_atom, const Signal& drained) {
         draining_ = true;
         drained_ = drained;
-        if (stalled_ && !appending_) give_up();
+        if (outage_.why() && !appending_) give_up();
         advance();
       },
   });
@@ -144,8 +148,8 @@ void Supervisor::count_initial_statuses() {
 }
 
 void Supervisor::take(SubmissionPtr submission) {
-  if (failed_ || stalled_) {
-    refuse(*submission, failed_ ? *failed_ : *stalled_);
+  if (failed_ || outage_.why()) {
+    refuse(*submission, failed_ ? *failed_ : *outage_.why());
     return;
   }
   pending_.push_back(std::move(submission));
@@ -154,6 +158,7 @@ void Supervisor::take(SubmissionPtr submission) {
 
 void Supervisor::refuse(const Submission& submission, const Error& why) {
   context_.probe.queue_events.add(-static_cast<std::int64_t>(submission.size));
+  if (why.code == ErrorCode::no_space) context_.probe.submissions_refused_disk_full.add();
   submission.done(why);
 }
 
@@ -162,7 +167,7 @@ void Supervisor::tick() {
   if (draining_) return;
   delayed_send(this, context_.tick, tick_atom::value);
   const bool busy = journaling_ != nullptr || waiting_ != nullptr || running_ != nullptr || !pending_.empty();
-  if (busy || failed_ || stalled_) return;
+  if (busy || failed_ || outage_.why()) return;
   while (!wakes_.empty() && entities_[wakes_.top().entity]->wake() != wakes_.top().time) wakes_.pop();
   if (wakes_.empty() || wakes_.top().time > context_.now()) return;
   auto epoch = std::make_unique<Epoch>();
@@ -297,7 +302,7 @@ void Supervisor::journaled(const Result<void>& outcome) {
   if (outcome.ok() || POLLUX_PLANTED(failed_append_taken_for_done)) {
     if (!journaling_->quarantine.empty()) intake_.measure_quarantine();
     waiting_ = std::move(journaling_);
-    if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
+    end_outage();
   } else if (outcome.error().code == ErrorCode::no_space) {
     stall(outcome.error());
   } else {
@@ -311,20 +316,27 @@ void Supervisor::journaled(const Result<void>& outcome) {
 /// the first attempt left it on disk.
 void Supervisor::stall(const Error& why) {
   context_.probe.journal_append_failures.add();
-  const bool is_new = !stalled_;
-  stalled_ = why;
+  const bool is_new = !outage_.why();
+  outage_.begins(why, steady_clock::now());
   if (is_new) context_.on_stall(why);
   refuse_all(why);
   if (draining_) return give_up();
   delayed_send(this, context_.journal_retry, retry_atom::value);
 }
 
+void Supervisor::end_outage() {
+  if (!outage_.why()) return;
+  outage_.ends(steady_clock::now());
+  context_.on_stall(std::nullopt);
+}
+
 void Supervisor::retry() {
-  if (stalled_ && !appending_ && journaling_ != nullptr) append();
+  if (outage_.why() && !appending_ && journaling_ != nullptr) append();
 }
 
 /// The epoch was never acknowledged.
 void Supervisor::give_up() {
+  outage_.given_up(journaling_->record.events.events.size(), steady_clock::now());
   journaling_.reset();
 }
 
@@ -340,7 +352,8 @@ void Supervisor::refuse_all(const Error& why) {
 void Supervisor::fail(const Error& why) {
   context_.probe.journal_append_failures.add();
   failed_ = why;
-  if (std::exchange(stalled_, std::nullopt)) context_.on_stall(std::nullopt);
+  if (outage_.why()) context_.on_stall(std::nullopt);
+  outage_.fails(why);
   context_.on_failure(why);
   refuse_all(why);
   journaling_.reset();
@@ -352,6 +365,7 @@ void Supervisor::propagate() {
   running_->started_at = steady_clock::now();
   wake_due(*running_);
   Epoch& epoch = *running_;
+  epoch.times.pinned = pins_.newest();
   if (epoch.revised) apply_revisions(epoch);
   const bool settled =
       wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events, epoch.woken, epoch.times);
@@ -361,8 +375,11 @@ void Supervisor::propagate() {
 /// Between two waves the entities are the supervisor's.
 void Supervisor::apply_revisions(Epoch& epoch) {
   const schema::EventBatch& batch = epoch.record.events;
+  std::vector<KeptImage> kept;
   for (const std::uint32_t i : epoch.revised->withheld) {
     const Event& event = batch.events[i];
+    if (event.values_count == 0) continue;  // the model may no longer have its entity
+    entities_[event.entity]->keep_for(epoch.times.pinned, kept);
     for (const schema::ReportedValue& reported : batch.values_of(event)) {
       entities_[event.entity]->withhold(
           reported.attribute, {event.time, event.sequence, batch.keys[i].low, event.source, reported.value},
@@ -371,10 +388,12 @@ void Supervisor::apply_revisions(Epoch& epoch) {
   }
   for (const StandingChange& change : epoch.revised->changes) {
     Entity& entity = *entities_[change.entity];
+    entity.keep_for(epoch.times.pinned, kept);
     entity.set_standing(change.place, change.stands, epoch.times);
     epoch.woken.push_back(change.entity);
     if (entity.wake() != kNever) wakes_.push({entity.wake(), change.entity});
   }
+  for (KeptImage& each : kept) pins_.keep(std::move(each));
 }
 
 void Supervisor::wake_due(Epoch& epoch) {
@@ -392,6 +411,7 @@ void Supervisor::settle() {
     wave_->check_invariants();
     episodes_.check_invariants();
     context_.sources.check_invariants();
+    pins_.check_invariants();
   }
   std::vector<Change> changes = collect();
   if (wave_->rounds() > 1) changes = net_changes(std::move(changes), epoch->times.before);
@@ -411,6 +431,7 @@ std::vector<Change> Supervisor::collect() {
   DomainProbe& probe = context_.probe;
   std::vector<Change> changes;
   wave_->collect([&](Workspace& workspace) {
+    for (KeptImage& kept : workspace.kept) pins_.keep(std::move(kept));
     for (const Change& change : workspace.statuses) count_status(change);
     for (const Workspace::Wake& wake : workspace.wakes) wakes_.push({wake.time, wake.entity});
     probe.changes.add(workspace.changes.size());
@@ -424,6 +445,7 @@ std::vector<Change> Supervisor::collect() {
       changes.insert(changes.end(), workspace.changes.begin(), workspace.changes.end());
     }
   });
+  if (pins_.held() > 0) show_pins();
   probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
   probe.episodes_kept.set(static_cast<std::int64_t>(episodes_.kept()));
   probe.episodes_dropped.add(episodes_.dropped() - probe.episodes_dropped.value());
@@ -451,6 +473,7 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
 }
 
 void Supervisor::count_status(const Change& change) {
+  pins_.keep(change.entity, episodes_);
   episodes_.apply(change);
   if (change.to != kNever) return;
   context_.probe.unknown_constraints.add((change.is.as_symbol() == Model::kUnknown) -
@@ -472,9 +495,36 @@ void Supervisor::acknowledge(Epoch& epoch) {
   }
 }
 
+void Supervisor::between_epochs(std::function<void()> act) {
+  queries_.push_back(std::move(act));
+  if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
+}
+
 void Supervisor::answer_queries() {
-  const SettledState state = settled_state();
-  for (const Query& query : std::exchange(queries_, {})) (*query)(state);
+  for (const auto& query : std::exchange(queries_, {})) query();
+}
+
+void Supervisor::open_pin(const PinTaker& taker) {
+  if (pins_.held() == Pins::kPinsMax) {
+    (*taker)(Error{ErrorCode::overloaded,
+                   "the twin holds " + std::to_string(Pins::kPinsMax) + " pins, as many as it may", "",
+                   "let go of a fork or a snapshot that is no longer needed"});
+    return;
+  }
+  const PinNumber pin = pins_.open(settled_position_, settled_clock_);
+  show_pins();
+  (*taker)(NewPin{pin, settled_position_, settled_clock_});
+}
+
+void Supervisor::release(PinNumber pin) {
+  pins_.release(pin);
+  show_pins();
+}
+
+void Supervisor::show_pins() {
+  context_.probe.pins.set(static_cast<std::int64_t>(pins_.held()));
+  context_.probe.pinned_entities.set(static_cast<std::int64_t>(pins_.images()));
+  context_.probe.pinned_bytes.set(static_cast<std::int64_t>(pins_.bytes()));
 }
 
 SettledState Supervisor::settled_state() const {

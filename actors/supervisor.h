@@ -18,6 +18,8 @@
 #include "actors/intake.h"
 #include "actors/journal.h"
 #include "actors/journal_writer.h"
+#include "actors/outage.h"
+#include "actors/pins.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
 #include "actors/source_book.h"
@@ -53,10 +55,19 @@ struct DomainContext {
   std::function<void(const std::string&)> warn;
   /// Null where no history is kept.
   HistoryWriter* history = nullptr;
+  /// Told of what needs a person: the journal cannot be written, or goes on; may be empty.
+  std::function<void(const std::string&)> alarm;
 };
 
 /// Messages to a supervisor; all stay in this process.
 using Query = std::shared_ptr<const std::function<void(const SettledState&)>>;
+/// Told the number, position and clock of a new pin, or why there is none.
+struct NewPin {
+  PinNumber number = 0;
+  schema::Position position = 0;
+  schema::EventTime clock = schema::kBeginning;
+};
+using PinTaker = std::shared_ptr<const std::function<void(schema::Result<NewPin>)>>;
 using Signal = std::shared_ptr<const std::function<void()>>;
 using JournalOutcome = std::shared_ptr<const schema::Result<void>>;
 using RecordPtr = std::shared_ptr<schema::EpochRecord>;
@@ -70,6 +81,9 @@ using settled_atom = caf::atom_constant<caf::atom("settled")>;
 using journaled_atom = caf::atom_constant<caf::atom("journaled")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
+using pin_atom = caf::atom_constant<caf::atom("pin")>;
+using unpin_atom = caf::atom_constant<caf::atom("unpin")>;
+using pinned_atom = caf::atom_constant<caf::atom("pinned")>;
 using end_atom = caf::atom_constant<caf::atom("end")>;
 using caught_up_atom = caf::atom_constant<caf::atom("caughtup")>;
 
@@ -101,7 +115,8 @@ struct Epoch {
 /// the next is made durable and the one after that fills with whatever arrives, so batches grow with load by
 /// themselves.
 ///
-/// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (replay, RecordPtr, Signal),
+/// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (pin, PinTaker), (pinned,
+/// PinNumber, Query) and (unpin, PinNumber), likewise; (replay, RecordPtr, Signal),
 /// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do; (end,
 /// EntityIndex), which ends an entity's actor. From itself: settled, journaled, tick, retry. From an entity's
 /// actor that dies: (died, OrphanPtr).
@@ -136,6 +151,7 @@ class Supervisor : public HandedOverActor {
   void fail(const schema::Error& why);
   void append();
   void stall(const schema::Error& why);
+  void end_outage();
   void retry();
   void give_up();
   void refuse_all(const schema::Error& why);
@@ -149,13 +165,19 @@ class Supervisor : public HandedOverActor {
   void count_status(const Change& change);
   void acknowledge(Epoch& epoch);
   void wake_due(Epoch& epoch);
+  /// Does what must not see half an epoch: now, or when this one has settled.
+  void between_epochs(std::function<void()> act);
   void answer_queries();
+  void open_pin(const PinTaker& taker);
+  void release(PinNumber pin);
+  void show_pins();
   SettledState settled_state() const;
 
   const DomainContext context_;
   Admission admission_;
   Intake intake_;
   Episodes episodes_;
+  Pins pins_;
   std::vector<caf::actor> actors_;  // by entity index; keep the entities alive
   std::vector<Entity*> entities_;   // what they own
   std::unique_ptr<Wave> wave_;
@@ -164,12 +186,12 @@ class Supervisor : public HandedOverActor {
   std::unique_ptr<Epoch> journaling_;
   std::unique_ptr<Epoch> waiting_;  // durable, not yet propagated
   std::unique_ptr<Epoch> running_;
-  std::vector<Query> queries_;
+  std::vector<std::function<void()>> queries_;
   Signal drained_;
   bool draining_ = false;  // from then on time sets off nothing: an epoch begun now would outlive the actor
   std::optional<schema::Error> failed_;
-  std::optional<schema::Error> stalled_;  // the disk is full; `journaling_` waits for space
-  bool appending_ = false;                // the writer has `journaling_` in its hands
+  Outage outage_;           // while it lasts, `journaling_` waits for space
+  bool appending_ = false;  // the writer has `journaling_` in its hands
 
   struct Wake {
     schema::EventTime time;
@@ -190,6 +212,7 @@ class Supervisor : public HandedOverActor {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::SubmissionPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::Query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::PinTaker)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::Signal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::RecordPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::JournalOutcome)

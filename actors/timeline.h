@@ -14,6 +14,20 @@ namespace pollux::actors {
 
 using schema::Version;
 
+/// The versions of an attribute as they are read. Refers to them.
+class TimelineView {
+ public:
+  explicit TimelineView(std::span<const Version> versions) : versions_(versions) {}
+
+  std::span<const Version> versions() const { return versions_; }
+  const Version& last() const { return versions_.back(); }
+  std::size_t index_at(schema::EventTime time) const { return schema::index_at(versions_, time); }
+  const schema::Value& at(schema::EventTime time) const { return versions_[index_at(time)].value; }
+
+ private:
+  std::span<const Version> versions_;
+};
+
 /// A step function of event time: versions in ascending order, neighbours always different, so that equal
 /// functions have equal versions. Never empty. One version is stored in place; more go to the heap. Not
 /// thread-safe.

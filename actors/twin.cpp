@@ -43,6 +43,24 @@ std::pair<Signal, std::future<void>> make_signal() {
           std::move(future)};
 }
 
+/// Where pins are given back; they may outlive the twin.
+class PinDesk {
+ public:
+  void open(const caf::actor& supervisor) {
+    const std::lock_guard lock(mutex_);
+    supervisor_ = supervisor;
+  }
+  void close() { open(nullptr); }
+  void give_back(PinNumber pin) {
+    const std::lock_guard lock(mutex_);
+    if (supervisor_) caf::anon_send(supervisor_, unpin_atom::value, pin);
+  }
+
+ private:
+  std::mutex mutex_;
+  caf::actor supervisor_;
+};
+
 Error stopping() {
   return {ErrorCode::unavailable, "the twin is stopping", "", "send the events again after the restart"};
 }
@@ -116,7 +134,8 @@ struct Twin::Implementation {
                           std::chrono::nanoseconds(options.journal_retry),
                           {},
                           options.warn,
-                          history_writer.get()};
+                          history_writer.get(),
+                          options.alarm};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
     context.on_failure = [this](const Error& why) {
       const std::lock_guard lock(mutex);
@@ -128,6 +147,7 @@ struct Twin::Implementation {
       probe.journal_disk_full.set(why ? 1 : 0);
     };
     supervisor = system->spawn<Supervisor>(context);
+    pins->open(supervisor);
     // CAF leaves a reference to its logger with each thread that spawns; a system that ends on another thread
     // waits for it for ever.
     caf::logger::set_current_actor_system(nullptr);
@@ -191,6 +211,7 @@ struct Twin::Implementation {
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   caf::actor supervisor;
+  const std::shared_ptr<PinDesk> pins = std::make_shared<PinDesk>();
   std::future<void> replaying;
   std::mutex mutex;
   bool stopped = false;
@@ -300,6 +321,34 @@ void Twin::query(std::function<void(const SettledState&)> query) {
   implementation_->query(std::move(query));
 }
 
+void Twin::pin(std::function<void(Result<PinPtr>)> done) {
+  Implementation& self = *implementation_;
+  {
+    const std::lock_guard lock(self.mutex);
+    if (!self.stopped) {
+      const auto taker = [desk = self.pins, done = std::move(done)](const Result<NewPin>& opened) {
+        if (!opened.ok()) return done(opened.error());
+        done(PinPtr(
+            std::make_shared<const Pin>(opened->number, opened->position, opened->clock,
+                                        [desk, number = opened->number] { desk->give_back(number); })));
+      };
+      caf::anon_send(self.supervisor, pin_atom::value,
+                     std::make_shared<const std::function<void(Result<NewPin>)>>(taker));
+      return;
+    }
+  }
+  done(stopping());
+}
+
+void Twin::query(PinPtr pin, std::function<void(const SettledState&)> query) {
+  const PinNumber number = pin->number();
+  const auto run = [pin = std::move(pin), query = std::move(query)](const SettledState& state) {
+    query(state);
+  };
+  caf::anon_send(implementation_->supervisor, pinned_atom::value, number,
+                 std::make_shared<const std::function<void(const SettledState&)>>(run));
+}
+
 void Twin::read(std::vector<EntityIndex> entities, std::function<void(StateView)> done) {
   implementation_->query([entities = std::move(entities), done = std::move(done)](const SettledState& state) {
     done(state.read(entities));
@@ -368,6 +417,7 @@ void Twin::stop() {
   self.history_writer.reset();
   // A tick that is still to come would hold on to the supervisor, and with it the system, until its time.
   self.system->clock().cancel_all();
+  self.pins->close();
   caf::anon_send_exit(self.supervisor, caf::exit_reason::user_shutdown);
   self.supervisor = nullptr;
   if (self.options.scheduler != nullptr) self.options.scheduler->run();

@@ -19,6 +19,7 @@
 #include "actors/history.h"
 #include "actors/history_writer.h"
 #include "actors/journal.h"
+#include "actors/pin.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
 #include "actors/source_book.h"
@@ -61,6 +62,9 @@ struct TwinOptions {
   DeterministicScheduler* scheduler = nullptr;
   /// Told of faults that the twin got over by itself, for the log; may be empty.
   std::function<void(const std::string&)> warn;
+  /// Told of what needs a person, for the log: the disk is full, writing goes on or ends for good; may be
+  /// empty.
+  std::function<void(const std::string&)> alarm;
 };
 
 /// Where recovery stands.
@@ -99,6 +103,14 @@ class Twin {
   /// Runs `query` between two epochs, on an engine thread, soon. It must be short: the twin stands still
   /// meanwhile.
   void query(std::function<void(const SettledState&)> query);
+
+  /// Keeps what is settled now readable while the twin goes on, until the last copy of the pointer is gone.
+  /// It costs nothing while nothing changes; then, what has changed. `done`: an engine thread; overloaded
+  /// where too many are held; unavailable when the twin is stopping.
+  void pin(std::function<void(schema::Result<PinPtr>)> done);
+
+  /// The same as `query` above, of the state at a pin of this twin. The pin is held until it has run.
+  void query(PinPtr pin, std::function<void(const SettledState&)> query);
 
   /// Reads settled entities, all at the same epoch.
   void read(std::vector<schema::EntityIndex> entities, std::function<void(StateView)> done);

@@ -47,6 +47,7 @@ void Wave::file(const EventBatch& events) {
   next_event_.resize(events.events.size());
   for (std::uint32_t i = 0; i < events.events.size(); ++i) {
     const EntityIndex entity = events.events[i].entity;
+    if (entity == schema::kNone) continue;  // replayed, and the model no longer has it
     next_event_[i] = std::exchange(first_event_[entity], i);
     if (plan_.claim(entity)) plan_.add(entity);
   }
@@ -64,8 +65,7 @@ bool Wave::run_levels() {
       return false;
     }
     for (const EntityIndex entity : level) {
-      observe_events(*entities_[entity]);
-      entities_[entity]->run(times_, workspace);
+      run(*entities_[entity], workspace);
       for (const EntityIndex consumer : workspace.reached) {
         if (plan_.claim(consumer)) plan_.add(consumer);
       }
@@ -102,12 +102,17 @@ void Wave::share(std::span<const EntityIndex> level) {
   }
 }
 
+void Wave::run(Entity& entity, Workspace& workspace) {
+  entity.keep_for(times_.pinned, workspace.kept);
+  observe_events(entity);
+  entity.run(times_, workspace);
+}
+
 /// What is reached stays with the worker until the level is done, claimed so that nobody else adds it.
 void Wave::run(std::span<const EntityIndex> entities, Workspace& workspace) {
   for (const EntityIndex entity : entities) {
-    observe_events(*entities_[entity]);
     const std::size_t known = workspace.reached.size();
-    entities_[entity]->run(times_, workspace);
+    run(*entities_[entity], workspace);
     auto kept = workspace.reached.begin() + static_cast<std::ptrdiff_t>(known);
     kept =
         std::remove_if(kept, workspace.reached.end(), [&](EntityIndex e) { return !plan_.claim_shared(e); });
@@ -146,6 +151,7 @@ void Wave::collect(const std::function<void(Workspace&)>& visit) {
     workspace.changes.clear();
     workspace.statuses.clear();
     workspace.wakes.clear();
+    workspace.kept.clear();
     workspace.evaluated = 0;
     workspace.failed = 0;
     workspace.revisions = 0;

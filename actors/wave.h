@@ -67,6 +67,7 @@ class Wave {
   void file(const schema::EventBatch& events);
   bool run_levels();
   void keep_changes();
+  void run(Entity& entity, Workspace& workspace);
   void run(std::span<const schema::EntityIndex> entities, Workspace& workspace);
   void share(std::span<const schema::EntityIndex> level);
   void finish_portion();

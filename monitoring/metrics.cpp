@@ -170,6 +170,11 @@ void expose_bounds(Exposition& out, const actors::DomainProbe& probe, const Labe
             domain);
   out.gauge("pollux_episodes_per_constraint_limit", "Most episodes kept of one constraint.",
             number(probe.episodes_per_constraint_max), domain);
+  out.gauge("pollux_pins", "Settled states that forks, snapshots and readers hold on to.", number(probe.pins),
+            domain);
+  out.gauge("pollux_pinned_entities", "Entities kept as they were because a pin needs them.",
+            number(probe.pinned_entities), domain);
+  out.gauge("pollux_pinned_bytes", "Memory that these take.", number(probe.pinned_bytes), domain);
   out.counter("pollux_episodes_dropped_total", "Episodes dropped because a constraint had too many.",
               number(probe.episodes_dropped), domain);
   out.gauge("pollux_revised_events", "Events kept because corrections or retractions speak of them.",

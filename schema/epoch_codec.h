@@ -37,8 +37,10 @@ class RecordEncoder {
 
 /// What a decoder does with names that the model no longer has, or has for something else.
 enum class MisfitPolicy : std::uint8_t {
-  refuse,     ///< The record is refused.
-  leave_out,  ///< What does not fit is left out and told: values, and events without entity or source.
+  refuse,  ///< The record is refused.
+  /// What does not fit is left out and told: values, all that an event says of an entity that is gone (its
+  /// identity and what it corrects stay), events without source.
+  leave_out,
 };
 
 /// Reads records of any earlier version of the model. Safe on any bytes: never reads out of bounds, never

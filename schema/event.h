@@ -35,7 +35,8 @@ struct ReportedValue {
 struct Event {
   EventTime time = 0;
   std::uint64_t sequence = 0;  ///< The source's own counter; 0 when it keeps none.
-  EntityIndex entity = kNone;  ///< None for a retraction: the event it names tells.
+  /// None for a retraction (the event it names tells), and in a record whose entity the model no longer has.
+  EntityIndex entity = kNone;
   std::uint32_t id_offset = 0;
   std::uint32_t values_offset = 0;
   std::uint16_t id_size = 0;
@@ -120,7 +121,7 @@ struct EventKeyHash {
 /// What of a journaled record does not fit the model it is read under, for one reason.
 struct Misfit {
   std::string why;
-  std::uint64_t events = 0;  ///< Left out as a whole.
+  std::uint64_t events = 0;  ///< Left out as a whole, or all but their identity and what they name.
   std::uint64_t values = 0;  ///< Left out of events that were kept without them.
 };
 

@@ -208,6 +208,7 @@ int run_serve(ServeOptions& options) {
   options.http.stop_on_signals = true;
   options.twin.clock = options.clock == "events" ? actors::ClockMode::events : actors::ClockMode::wall;
   options.twin.warn = [](const std::string& what) { spdlog::warn("{}", what); };
+  options.twin.alarm = [](const std::string& what) { spdlog::error("{}", what); };
   int exit_code = kOk;
   const auto model = load_or_explain(options.source, exit_code);
   if (model == nullptr) return exit_code;

@@ -18,6 +18,7 @@ struct WhyOptions {
   std::string entity;
   std::string attribute;
   std::string time;
+  std::string as_known_at;
   unsigned depth = 5;
 };
 
@@ -25,6 +26,7 @@ int run_why(const WhyOptions& options) {
   std::string path = "/v1/why/" + percent_encode(options.entity) + "/" + percent_encode(options.attribute);
   add_parameter(path, "depth", std::to_string(options.depth));
   add_parameter(path, "at", options.time);
+  add_parameter(path, "as_known_at", options.as_known_at);
   return ask("why", options.ask, path, why_text);
 }
 
@@ -36,6 +38,9 @@ void add_why(CLI::App& app, int& exit_code) {
   verb->add_option("ENTITY", options->entity, "Its id")->required();
   verb->add_option("ATTRIBUTE", options->attribute, "One of its attributes")->required();
   verb->add_option("--time", options->time, "An event time in the past, RFC 3339; without it the present");
+  verb->add_option(
+      "--as-known-at", options->as_known_at,
+      "A journal position, or an RFC 3339 time: what was known then; without it all that is known now");
   verb->add_option("--depth", options->depth, "Levels of inputs, at most 32")->capture_default_str();
   verb->add_option("--at", options->ask.server, "The server, http://HOST:PORT")->capture_default_str();
   verb->add_option("-o,--output", options->ask.output, "table or json")

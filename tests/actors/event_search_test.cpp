@@ -66,7 +66,7 @@ class EventSearch : public testing::Test {
     });
   }
   Explanation named(Explanation explanation, const SearchBounds& bounds = {}) {
-    const auto standing = [this](const std::vector<schema::EventKey>& keys) {
+    const auto standing = [this](const std::vector<schema::EventKey>& keys, schema::Position) {
       std::promise<std::vector<bool>> answer;
       twin_->standing(keys, [&](std::vector<bool> stands) { answer.set_value(std::move(stands)); });
       return samples::wait_for(answer.get_future());

@@ -274,5 +274,59 @@ sources: { bms: {} }
   fs::remove_all(pattern);
 }
 
+schema::EventBatch naming(const schema::Model& model, schema::EventKind kind, std::string_view id,
+                          schema::EventTime time, std::string_view name, std::string_view named,
+                          double value) {
+  schema::EventBatch batch;
+  const auto place = samples::find(model, name);
+  const bool retracts = kind == schema::EventKind::retract;
+  schema::Event& event = batch.add(id, time, 0, retracts ? schema::kNone : place.entity, {}, named);
+  event.kind = kind;
+  if (retracts) return batch;
+  event.values_count = 1;
+  batch.values.push_back({place.attribute, Value::number(value)});
+  return batch;
+}
+
+/// What an event did to others outlives the entity that it spoke of.
+TEST(Misfits, WhatWasCorrectedStaysWithdrawnWhereTheEntityOfTheCorrectionIsGone) {
+  const std::string types = "twin: door\ntypes: { Pump: { kind: asset, observed: { speed: {} } } }\n";
+  const std::string sources = "\nsources: { bms: { allowed_lateness: 1 h } }\n";
+  const auto before = samples::load(
+      (types + "entities: { pump-1: { type: Pump }, pump-2: { type: Pump } }" + sources).c_str());
+  const auto after = samples::load(types + "entities: { pump-1: { type: Pump } }" + sources);
+  std::string pattern = (fs::temp_directory_path() / "pollux-misfits-XXXXXX").string();
+  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+  const std::string directory = pattern + "/data";
+  const JournalOptions leave_out{.misfits = schema::MisfitPolicy::leave_out};
+  {
+    RunningTwin twin(before, open_rocksdb_journal(directory, *before).value());
+    ASSERT_TRUE(twin.report("meant-for-2", kNoon, "pump-1.speed", 5).ok());
+    ASSERT_TRUE(
+        twin.submit(naming(*before, schema::EventKind::correct, "c", kNoon, "pump-2.speed", "meant-for-2", 5))
+            .ok());
+    EXPECT_FALSE(twin.value("pump-1.speed").quality == schema::Quality::good);
+  }
+  {
+    RunningTwin twin(after, open_rocksdb_journal(directory, *after, leave_out).value());
+    EXPECT_FALSE(twin.value("pump-1.speed").quality == schema::Quality::good)
+        << "it was corrected, by whatever";
+    EXPECT_EQ(twin.report("c", kNoon, "pump-1.speed", 6)->outcomes[0], EventOutcome::duplicate);
+    // The correction, too, can be corrected, and withdrawn.
+    ASSERT_TRUE(
+        twin.submit(naming(*after, schema::EventKind::correct, "d", kNoon, "pump-1.speed", "c", 7)).ok());
+    EXPECT_EQ(twin.value("pump-1.speed"), Value::number(7));
+    ASSERT_TRUE(
+        twin.submit(naming(*after, schema::EventKind::retract, "r", kNoon, "pump-1.speed", "c", 0)).ok());
+    EXPECT_EQ(twin.value("pump-1.speed"), Value::number(5)) << "as if it had never been corrected";
+  }
+  {
+    RunningTwin twin(before, open_rocksdb_journal(directory, *before, leave_out).value());
+    EXPECT_EQ(twin.value("pump-1.speed"), Value::number(5));
+    EXPECT_FALSE(twin.value("pump-2.speed").quality == schema::Quality::good);
+  }
+  fs::remove_all(pattern);
+}
+
 }  // namespace
 }  // namespace pollux::actors

@@ -75,7 +75,6 @@ class Report {
   std::vector<Row> rows_;
 };
 
-/// A twin over a journal in memory, whose clock is moved by events.
 /// A journal that keeps nothing, so that what grows is the engine.
 class NoJournal final : public actors::Journal {
  public:
@@ -103,6 +102,7 @@ class NoJournal final : public actors::Journal {
   actors::JournalIdentity identity_;
 };
 
+/// A twin over a journal in memory, whose clock is moved by events.
 class Running {
  public:
   explicit Running(const Bench& bench, unsigned threads = 0, std::unique_ptr<actors::Journal> journal = {}) {
@@ -111,6 +111,7 @@ class Running {
     options.threads = threads;
     options.queue_events_max = 10'000'000;
     options.epoch_events_max = 1'000'000;
+    options.keep_history = false;  // what that costs, pollux_bench_history tells
     if (journal == nullptr) journal = actors::make_memory_journal(*bench.model);
     twin_ = Twin::start(bench.model, std::move(journal), options).value();
   }

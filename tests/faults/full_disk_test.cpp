@@ -4,6 +4,8 @@
 
 #include <future>
 #include <limits>
+#include <mutex>
+#include <vector>
 
 #include "actors/journal.h"
 #include "actors/twin.h"
@@ -16,7 +18,9 @@ namespace {
 constexpr const char* kDirectory = "/data";
 constexpr std::uint64_t kPlenty = std::numeric_limits<std::uint64_t>::max() / 2;
 using schema::ErrorCode;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::SizeIs;
 
 actors::JournalOptions on(SimulatedDisk& disk) {
   actors::JournalOptions options;
@@ -81,6 +85,25 @@ TEST_P(FullDisk, IsGotOverInTheSameWayWhereAppendsAreSyncedTogether) {
   expect_whole_after_power_loss();
 }
 
+TEST_P(FullDisk, AUsedUpQuotaIsGotOverInTheSameWay) {
+  fill();
+  disk_.set_quota(disk_.used());
+  EXPECT_EQ(kept_.append_again(*journal_).error().code, ErrorCode::no_space) << "there is still no room";
+  expect_readable();
+  disk_.set_capacity(kPlenty);
+  ASSERT_TRUE(kept_.append_again(*journal_).ok());
+  disk_.set_quota(disk_.used() + GetParam());
+  schema::Result<void> appended;
+  while (appended.ok()) appended = kept_.append(*journal_);
+  EXPECT_EQ(appended.error().code, ErrorCode::no_space) << appended.error().text();
+  EXPECT_THAT(appended.error().text(), HasSubstr("quota"));
+  disk_.set_capacity(kPlenty);
+  const auto again = kept_.append_again(*journal_);
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  EXPECT_EQ(kept_.compare(*journal_), "");
+  expect_whole_after_power_loss();
+}
+
 TEST_P(FullDisk, PowerLostWhileItIsFullLosesNothingAcknowledged) {
   fill();
   expect_whole_after_power_loss();
@@ -128,6 +151,10 @@ class FullDiskTwin : public testing::Test {
     options.threads = 1;
     options.clock = actors::ClockMode::events;
     options.journal_retry = schema::kMillisecond;
+    options.alarm = [this](const std::string& entry) {
+      const std::scoped_lock lock(mutex_);
+      log_.push_back(entry);
+    };
     const auto shared = std::make_shared<const schema::Model>(model_);
     twin_ = actors::Twin::start(shared, open_rocksdb_journal(kDirectory, *shared, on(disk_)).value(), options)
                 .value();
@@ -151,12 +178,19 @@ class FullDiskTwin : public testing::Test {
     return hex.get_future().get();
   }
 
+  std::vector<std::string> log() {
+    const std::scoped_lock lock(mutex_);
+    return log_;
+  }
+
   void wait_until_it_goes_on() {
     while (twin_->stall()) std::this_thread::yield();
   }
 
   const schema::Model model_ = schema::samples::model();
   SimulatedDisk disk_;
+  std::mutex mutex_;
+  std::vector<std::string> log_;  // of what needs a person
   std::unique_ptr<actors::Twin> twin_;
 };
 
@@ -174,10 +208,16 @@ TEST_F(FullDiskTwin, RefusesWritesAnswersReadsAndGoesOnByItself) {
   EXPECT_EQ(twin_->failure(), "");
   EXPECT_EQ(submit(20, 1).error().code, ErrorCode::no_space);
   EXPECT_EQ(twin_->probe().journal_disk_full.value(), 1);
+  EXPECT_EQ(twin_->probe().submissions_refused_disk_full.value(), 2u);
+  ASSERT_THAT(log(), SizeIs(1)) << "it is told once, however often it is tried again";
+  EXPECT_THAT(log()[0],
+              AllOf(HasSubstr("disk is full"), HasSubstr(kDirectory), HasSubstr("free some space")));
 
   disk_.set_capacity(kPlenty);
   wait_until_it_goes_on();
   EXPECT_EQ(twin_->probe().journal_disk_full.value(), 0);
+  ASSERT_THAT(log(), SizeIs(2));
+  EXPECT_THAT(log()[1], AllOf(HasSubstr("written again"), HasSubstr("2 submissions were refused")));
   const auto again = submit(10, 10);
   ASSERT_TRUE(again.ok()) << again.error().text();
   EXPECT_THAT(again->outcomes, testing::Each(actors::EventOutcome::duplicate)) << "they were taken meanwhile";
@@ -196,12 +236,29 @@ TEST_F(FullDiskTwin, StopsWhileTheDiskIsFullAndStartsWithWhatWasAcknowledged) {
   disk_.set_capacity(disk_.used());
   ASSERT_FALSE(submit(10, 10).ok());
   twin_.reset();
+  ASSERT_THAT(log(), SizeIs(2));
+  EXPECT_THAT(log()[1], AllOf(HasSubstr("stopping while the disk is full"), HasSubstr("last 10 events")));
   disk_.set_capacity(kPlenty);
   start();
   const bool kept = twin_->journal().last_position() == 2;
   EXPECT_TRUE(kept || digest() == before);
   ASSERT_TRUE(submit(10, 10).ok());
   EXPECT_EQ(twin_->journal().last_position(), 2u);
+}
+
+TEST_F(FullDiskTwin, SaysWhenWritingEndedForGood) {
+  start();
+  ASSERT_TRUE(submit(0, 10).ok());
+  disk_.set_capacity(disk_.used());
+  ASSERT_FALSE(submit(10, 10).ok());
+  disk_.fail_at(0, Fault::input_output, Operations::writing, true);
+  disk_.set_capacity(kPlenty);
+  while (twin_->failure().empty()) std::this_thread::yield();
+  EXPECT_FALSE(twin_->stall().has_value()) << "it is no longer the missing space that it waits for";
+  ASSERT_THAT(log(), SizeIs(2));
+  EXPECT_THAT(log()[1], AllOf(HasSubstr("nothing more is written"), HasSubstr("Input/output error"),
+                              HasSubstr("restart")));
+  EXPECT_EQ(submit(20, 1).error().code, ErrorCode::io);
 }
 
 }  // namespace

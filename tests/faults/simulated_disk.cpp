@@ -139,9 +139,10 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
     plan_ = {};
   }
 
-  void set_capacity(std::uint64_t bytes) {
+  void set_capacity(std::uint64_t bytes, bool is_quota) {
     const std::scoped_lock lock(mutex_);
     capacity_ = bytes;
+    capacity_is_quota_ = is_quota;
   }
   std::uint64_t used() const {
     const std::scoped_lock lock(mutex_);
@@ -191,6 +192,8 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
     if (fault == Fault::short_write || fault == Fault::no_space)
       inode->data.append(data.data(), data.size() / 2);
     if (fault == Fault::none) inode->data.append(data.data(), room);
+    if (fault == Fault::none && capacity_is_quota_)
+      return IOStatus::IOError("While writing: " + path, "Disk quota exceeded");
     return fault == Fault::none ? no_space(path) : failure(fault, path);
   }
 
@@ -365,7 +368,9 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
   IOStatus GetFreeSpace(const std::string&, const IOOptions&, std::uint64_t* bytes,
                         IODebugContext*) override {
     const std::scoped_lock lock(mutex_);
-    *bytes = capacity_ - std::min(capacity_, used_bytes());
+    // How much of a quota is left is not told.
+    const std::uint64_t size = capacity_is_quota_ ? std::numeric_limits<std::uint64_t>::max() / 2 : capacity_;
+    *bytes = size - std::min(size, used_bytes());
     return IOStatus::OK();
   }
   IOStatus IsDirectory(const std::string& path, const IOOptions&, bool* is, IODebugContext*) override {
@@ -448,6 +453,7 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
   std::vector<DirectoryChange> unsynced_;  // in order
   std::set<std::string> locks_;
   std::uint64_t capacity_ = std::numeric_limits<std::uint64_t>::max() / 2;
+  bool capacity_is_quota_ = false;
   std::uint64_t all_ = 0;
   std::uint64_t writing_ = 0;
   Plan plan_;
@@ -654,7 +660,11 @@ void SimulatedDisk::power_on(std::mt19937_64& random) {
   files_->power_on(random);
 }
 void SimulatedDisk::set_capacity(std::uint64_t bytes) {
-  files_->set_capacity(bytes);
+  files_->set_capacity(bytes, false);
+}
+
+void SimulatedDisk::set_quota(std::uint64_t bytes) {
+  files_->set_capacity(bytes, true);
 }
 std::uint64_t SimulatedDisk::used() const {
   return files_->used();

@@ -58,8 +58,9 @@ class SimulatedDisk {
   /// files still open are cut off from the disk.
   void power_on(std::mt19937_64& random);
 
-  /// Bytes that files may hold together; beyond it writes fail with ENOSPC.
+  /// Bytes that files may hold together; beyond it writes fail with ENOSPC, or for a quota with EDQUOT.
   void set_capacity(std::uint64_t bytes);
+  void set_quota(std::uint64_t bytes);
   std::uint64_t used() const;
 
   /// Paths of all files, sorted.

@@ -113,7 +113,17 @@ TEST(EpochCodec, WhereMisfitsAreLeftOutEverythingElseComesBackAndTheyAreCounted)
     if (event.entity != kNone && after.find_entity(before.id(event.entity)) == kNone)
       values_gone_with_events += event.values_count;
   }
-  EXPECT_EQ(read.events.events.size() + events, record.events.events.size());
+  std::size_t without_entity = 0;
+  for (std::size_t i = 0; i < record.events.events.size(); ++i) {
+    const Event& written = record.events.events[i];
+    const Event& event = read.events.events[i];
+    EXPECT_EQ(event_key(read.events, event, after), event_key(record.events, written, before));
+    EXPECT_EQ(read.events.named(event), record.events.named(written));
+    without_entity += event.entity == kNone && written.entity != kNone;
+    EXPECT_TRUE(event.entity != kNone || event.values_count == 0);
+  }
+  EXPECT_EQ(without_entity, events) << "they keep their identity, and what they correct";
+  EXPECT_EQ(read.events.events.size(), record.events.events.size());
   EXPECT_EQ(read.events.values.size() + values + values_gone_with_events, record.events.values.size());
 }
 

@@ -315,13 +315,19 @@ TEST(Why, ATimeAheadOfTheClockIsRefused) {
   EXPECT_THAT(answer.body, HasSubstr("ahead of the twin's clock, which stands at 2026-11-22T07:28:00Z"));
 }
 
-TEST(Why, ATimeThatMemoryNoLongerHoldsIsGoneAndSaysSinceWhenItIsHeld) {
-  RunningServer server;
-  for (int i = 0; i < 100; ++i) server.post("[" + speed_event(std::to_string(i), i * 60, i) + "]");
-  const Answer gone = server.get("/v1/why/pump-1/flow?at=2026-11-22T07:29:00Z");
-  EXPECT_EQ(gone.status, 410u) << gone.body;
-  EXPECT_THAT(gone.body, HasSubstr("no longer in memory, which holds it from 2026-11-22T"));
-  EXPECT_EQ(server.get("/v1/why/pump-1/flow?at=2026-11-22T09:00:00Z").status, 200u);
+TEST(Why, ATimeThatMemoryNoLongerHoldsIsToldByTheHistoryOrGoneWhereThereIsNone) {
+  for (const bool keep_history : {true, false}) {
+    ServerSetup setup;
+    setup.twin.keep_history = keep_history;
+    RunningServer server(std::move(setup));
+    for (int i = 0; i < 100; ++i) server.post("[" + speed_event(std::to_string(i), i * 60, i) + "]");
+    const Answer past = server.get("/v1/why/pump-1/flow?at=2026-11-22T07:29:00Z");
+    EXPECT_EQ(past.status, keep_history ? 200u : 410u) << past.body;
+    EXPECT_THAT(past.body,
+                HasSubstr(keep_history ? R"("attribute":"speed","role":"observed","value":1,)"
+                                       : "no longer in memory, which holds it from 2026-11-22T"));
+    EXPECT_EQ(server.get("/v1/why/pump-1/flow?at=2026-11-22T09:00:00Z").status, 200u);
+  }
 }
 
 TEST(TheDigest, ItDependsOnTheEventsAndNotOnTheirOrder) {

@@ -80,6 +80,34 @@ TEST_F(PastTest, ListsConstraintsAndDigestTellThePastToo) {
   EXPECT_THAT(early, HasSubstr(R"("of":"history")"));
 }
 
+TEST_F(PastTest, WhyTellsWhatWasKnownThenAndByWhichEvent) {
+  const std::string at = "/v1/why/pump-1/flow?at=" + time_of(27);
+  const std::string now = get(at);
+  EXPECT_THAT(now, HasSubstr(R"("id":"late")"));
+  const std::string then = get(at + known(before_));
+  EXPECT_THAT(then, HasSubstr(R"("attribute":"speed","role":"observed","value":30,)"));
+  EXPECT_THAT(then, HasSubstr(R"("id":"2")"));
+  EXPECT_THAT(then, Not(HasSubstr("late")));
+  EXPECT_THAT(then, HasSubstr("\"position\":" + std::to_string(before_)));
+  // A parameter, which never changes.
+  EXPECT_THAT(then, HasSubstr(R"("attribute":"rated_flow","role":"parameter","value":20,)"));
+  EXPECT_EQ(get(at + known(after_)), now) << "from the history as from memory";
+  get("/v1/why/pump-1/flow?as_known_at=1000", 400);
+}
+
+TEST_F(PastTest, WhyNamesTheEventThatStoodAsWasKnownThen) {
+  const auto correction = [](const std::string& id, const std::string& corrects, int value) {
+    std::string event = speed_event(id, 25, value);
+    event.insert(event.find("\"subject\""), "\"corrects\":\"" + corrects + "\",");
+    return event.replace(event.find("pollux.observe"), 14, "pollux.correct");
+  };
+  ASSERT_EQ(server_.post("[" + correction("right", "late", 99) + "]").status, 200u);
+  const schema::Position corrected = server_.twin().settled_position();
+  const std::string at = "/v1/why/pump-1/speed?at=" + time_of(27);
+  EXPECT_THAT(get(at + known(after_)), HasSubstr(R"("id":"late")"));
+  EXPECT_THAT(get(at + known(corrected)), HasSubstr(R"("id":"right")"));
+}
+
 TEST_F(PastTest, ARangeIsTheVersionsInPages) {
   const std::string target = "/v1/history/pump-1/speed?limit=3&from=" + time_of(0) + "&to=" + time_of(50);
   const std::string first = get(target);

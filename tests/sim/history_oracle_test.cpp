@@ -6,6 +6,7 @@
 #include <future>
 #include <random>
 
+#include "actors/explanation.h"
 #include "actors/history_query.h"
 #include "actors/twin.h"
 #include "schema/model_file.h"
@@ -94,6 +95,55 @@ TEST(HistoryOracle, WhatWasKnownAtAPositionIsWhatTheOracleMakesOfTheEventsUntilT
       ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed << ", model:\n" << one.model_text;
     }
   }
+}
+
+/// An explanation as text, without what only memory knows.
+std::string text_of(const actors::Cause& cause) {
+  std::string text = std::to_string(cause.entity) + "." + std::to_string(cause.state.attribute) + "=" +
+                     std::to_string(cause.state.value.bits) + " " + name_of(cause.state.value.quality) +
+                     " since " + std::to_string(cause.since) + " by " + name_of(cause.origin) + " of " +
+                     std::to_string(cause.event_time) + " (";
+  for (const actors::Cause& input : cause.inputs) text += text_of(input);
+  return text + ")";
+}
+
+TEST(HistoryOracle, WhyFromTheHistoryIsWhyFromMemory) {
+  constexpr std::uint64_t kCases = 300;
+  std::size_t compared = 0;
+  for (std::uint64_t seed = 1; seed <= kCases; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    RandomCase one;
+    one.model_text = random_model(random);
+    const auto model =
+        std::make_shared<const Model>(std::get<Model>(schema::load_model(one.model_text, "random.yaml")));
+    random_events(random, *model, one);
+    const auto twin = run(model, one);
+    std::promise<void> done;
+    twin->query([&](const actors::SettledState& state) {
+      const auto present = [&](auto entity, auto attribute) {
+        return state.timeline(entity, attribute).last().value;
+      };
+      for (int i = 0; i < 30; ++i) {
+        const auto e = static_cast<schema::EntityIndex>(random() % model->entity_count());
+        const auto a = static_cast<schema::AttributeSlot>(random() % model->type_of(e).attributes.size());
+        if (model->type_of(e).attributes[a].role == schema::Role::memory) continue;
+        const auto versions = state.timeline(e, a).versions();
+        const schema::EventTime from = versions[random() % versions.size()].from;
+        const schema::EventTime at = std::min(state.clock(), from == schema::kBeginning ? 0 : from);
+        const actors::Explanation memory = actors::explain(*model, state, e, a, 5, at);
+        if (!is_held(memory.cause)) continue;
+        const auto history = actors::explain(*model, *twin->history(), {at, state.position()}, state.clock(),
+                                             present, e, a, 5);
+        EXPECT_EQ(history.ok() ? text_of(history->cause) : history.error().text(), text_of(memory.cause));
+        ++compared;
+      }
+      done.set_value();
+    });
+    done.get_future().get();
+    ASSERT_FALSE(testing::Test::HasFailure()) << one.model_text;
+  }
+  EXPECT_GT(compared, kCases * 5);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <future>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -6,6 +8,7 @@
 
 #include "actors/event_search.h"
 #include "actors/explanation.h"
+#include "server/http/as_of.h"
 #include "server/http/crossing.h"
 #include "server/http/json.h"
 #include "server/http/problem.h"
@@ -28,6 +31,7 @@ struct Wanted {
   schema::AttributeSlot attribute = schema::kNoSlot;
   unsigned depth = 0;
   schema::EventTime at = schema::kNever;  ///< `kNever`: at present.
+  AsOf as_of;
 };
 
 /// What a constraint demands, or how a derived attribute is computed; empty for what comes from outside.
@@ -144,39 +148,43 @@ Reply render(const schema::Model& model, const Wanted& wanted, const Explanation
 
 schema::Result<Wanted> parse_times(const Target& target) {
   Wanted wanted;
-  if (auto known = target.expect_only({"depth", "at"}); !known.ok()) return known.error();
+  if (auto known = target.expect_only({"depth", "at", "as_known_at"}); !known.ok()) return known.error();
   auto depth = target.number("depth", kDepthDefault, 1, kDepthMax);
   if (!depth.ok()) return depth.error();
   wanted.depth = static_cast<unsigned>(*depth);
   auto at = target.time("at", schema::kNever);
   if (!at.ok()) return at.error();
   wanted.at = *at;
+  auto as_of = parse_as_of(target);
+  if (!as_of.ok()) return as_of.error();
+  wanted.as_of = *as_of;
   return wanted;
 }
 
-/// Where there is nothing to explain at that time.
-std::optional<Reply> refuse_time(const schema::Model& model, const Wanted& wanted,
-                                 const Explanation& explanation) {
-  if (wanted.at == schema::kNever) return std::nullopt;
+/// A time that has not come yet.
+std::optional<Reply> refuse_future(const Wanted& wanted, const Explanation& explanation) {
+  if (wanted.at == schema::kNever || wanted.at <= explanation.clock) return std::nullopt;
   const std::string at = schema::format_rfc3339(wanted.at);
-  if (wanted.at > explanation.clock) {
-    const std::string clock = schema::format_rfc3339(explanation.clock);
-    return problem(400, {at + " lies ahead of the twin's clock, which stands at " +
-                             (clock.empty() ? "no time yet" : clock),
-                         "at", "leave out `at` for the present", ""});
-  }
+  const std::string clock = schema::format_rfc3339(explanation.clock);
+  return problem(400, {at + " lies ahead of the twin's clock, which stands at " +
+                           (clock.empty() ? "no time yet" : clock),
+                       "at", "leave out `at` for the present", ""});
+}
+
+/// A past that memory does not hold any more, where no history is kept.
+std::optional<Reply> refuse_forgotten(const schema::Model& model, const Wanted& wanted,
+                                      const Explanation& explanation) {
   if (explanation.cause.held) return std::nullopt;
   const std::string name =
       model.id(wanted.entity) + "." + model.type_of(wanted.entity).attributes[wanted.attribute].name;
   const std::string from = schema::format_rfc3339(explanation.held_from);
-  return problem(
-      410,
-      {"what `" + name + "` was at " + at + " is no longer in memory, which holds it from " + from +
-           " on; the events are still in the journal",
-       "at", "ask for a time from then on; a source's allowed_lateness says how long the past is kept", ""});
+  return problem(410, {"what `" + name + "` was at " + schema::format_rfc3339(wanted.at) +
+                           " is no longer in memory, which holds it from " + from +
+                           " on; the events are still in the journal",
+                       "at", "ask for a time from then on, or run the server with its history", ""});
 }
 
-/// Blocks until the twin has answered; for the worker's thread.
+/// Blocks until the twin has answered; for a thread of the server's that may wait.
 std::vector<bool> ask_standing(actors::Twin& twin, const std::vector<schema::EventKey>& keys) {
   auto answer = std::make_shared<std::promise<std::vector<bool>>>();
   auto future = answer->get_future();
@@ -184,13 +192,64 @@ std::vector<bool> ask_standing(actors::Twin& twin, const std::vector<schema::Eve
   return future.get();
 }
 
+/// The same, for the attributes of one entity after another.
+class PresentValues {
+ public:
+  explicit PresentValues(actors::Twin& twin) : twin_(twin) {}
+
+  schema::Value operator()(schema::EntityIndex entity, schema::AttributeSlot attribute) {
+    auto known = entities_.find(entity);
+    if (known == entities_.end()) known = entities_.emplace(entity, ask(entity)).first;
+    const auto& attributes = known->second.attributes;
+    return std::ranges::find(attributes, attribute, &actors::AttributeState::attribute)->value;
+  }
+
+ private:
+  actors::EntityState ask(schema::EntityIndex entity) {
+    auto answer = std::make_shared<std::promise<actors::EntityState>>();
+    auto future = answer->get_future();
+    twin_.read({entity},
+               [answer](actors::StateView view) { answer->set_value(std::move(view.entities[0])); });
+    return future.get();
+  }
+
+  actors::Twin& twin_;
+  std::map<schema::EntityIndex, actors::EntityState> entities_;
+};
+
+/// Blocks on engine and disk.
+Reply explain_as_known(const schema::Model& model, actors::Twin& twin, const Wanted& wanted) {
+  const auto resolved = resolve(wanted.as_of, twin);
+  if (!resolved.ok()) return past_problem(resolved.error());
+  Wanted then = wanted;
+  then.at = resolved->moment.at;
+  auto explanation = actors::explain(model, *twin.history(), resolved->moment, resolved->clock,
+                                     PresentValues(twin), wanted.entity, wanted.attribute, wanted.depth);
+  if (!explanation.ok()) return past_problem(explanation.error());
+  if (auto refusal = refuse_future(then, *explanation)) return std::move(*refusal);
+  actors::SearchBounds bounds;
+  bounds.known = resolved->moment.known;
+  const auto standing = actors::standing_as_known(twin.journal(), model, bounds);
+  const auto named = actors::name_events(twin.journal(), model, standing, *explanation, bounds);
+  return named.ok() ? render(model, then, *explanation) : problem_of(named.error());
+}
+
+kj::Promise<Reply> explain_from_history(Site& site, actors::Twin& twin, const Wanted& wanted) {
+  return site.background.run<Reply>(
+      [&model = *site.model, &twin, wanted] { return explain_as_known(model, twin, wanted); },
+      site.too_busy());
+}
+
 kj::Promise<Reply> name_events_and_render(Site& site, actors::Twin& twin, const Wanted& wanted,
                                           Explanation&& settled) {
-  if (auto refusal = refuse_time(*site.model, wanted, settled)) return std::move(*refusal);
+  if (auto refusal = refuse_future(wanted, settled)) return std::move(*refusal);
+  if (twin.history() != nullptr && !actors::is_held(settled.cause))
+    return explain_from_history(site, twin, wanted);
+  if (auto refusal = refuse_forgotten(*site.model, wanted, settled)) return std::move(*refusal);
   if (site.worker.is_full()) return site.too_busy();
   auto explanation = std::make_shared<Explanation>(std::move(settled));
   return site.worker.compute<Reply>([&model = *site.model, &twin, wanted, explanation] {
-    const auto standing = [&](const auto& keys) { return ask_standing(twin, keys); };
+    const auto standing = [&](const auto& keys, schema::Position) { return ask_standing(twin, keys); };
     const auto named = actors::name_events(twin.journal(), model, standing, *explanation);
     return named.ok() ? render(model, wanted, *explanation) : problem_of(named.error());
   });
@@ -210,6 +269,7 @@ kj::Promise<Reply> explain(const Request& request, Site& site, actors::Twin& twi
   if (wanted.attribute == schema::kNoSlot || type.attributes[wanted.attribute].role == schema::Role::memory) {
     return unknown_attribute(model, wanted.entity, request.argument(1));
   }
+  if (wanted.as_of.known || wanted.as_of.known_clock) return explain_from_history(site, twin, wanted);
   return from_engine<Explanation>([&](auto done) {
            twin.why(wanted.entity, wanted.attribute, wanted.depth, wanted.at, std::move(done));
          })
