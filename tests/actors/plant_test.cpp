@@ -27,10 +27,10 @@ using schema::Result;
 using schema::Value;
 using testing::HasSubstr;
 
-constexpr const char* kModel = R"(
+constexpr const char* kModel = R"model(
 twin: site
 types:
-  Rack: { kind: asset, observed: { load: {} }, inputs: { inlet: {} }, derived: { heat: { is: load * 2 + default(inlet, 0) } } }
+  Rack: { kind: asset, observed: { load: {} }, inputs: { inlet: {} }, derived: { heat: { is: "load * 2 + default(inlet, 0)" } } }
   Cooler: { kind: process, observed: { ambient: {} }, inputs: { heat: {} }, derived: { supply: { is: heat + ambient } } }
 domains:
   power: { types: Rack }
@@ -42,7 +42,7 @@ entities:
   rack: { type: Rack, inputs: { inlet: air.value } }
   cooler: { type: Cooler, inputs: { heat: heat.value } }
 sources: { bms: { allowed_lateness: 1 min } }
-)";
+)model";
 
 constexpr schema::DomainIndex kPower = 0;
 constexpr schema::DomainIndex kCooling = 1;
