@@ -81,7 +81,7 @@ EventOutcome Admission::admit_since(EventTime deadline, const EventKey& key, con
     const EventOutcome outcome = revise(key, event, named, deadline);
     if (outcome != EventOutcome::accepted) return outcome;
   }
-  if (!remember(key, event)) return EventOutcome::duplicate;
+  if (!remember(key, {event.time, event.entity})) return EventOutcome::duplicate;
   clock_ = std::max(clock_, event.time);
   return EventOutcome::accepted;
 }
@@ -98,7 +98,7 @@ EventOutcome Admission::revise(const EventKey& key, const Event& event, const Ev
 
 void Admission::restore(const EventKey& key, const Event& event, const EventKey& named) {
   if (revisions_.concerns(event.kind, key)) revisions_.take(said(key, event, named), kBeginning);
-  remember(key, event);
+  remember(key, {event.time, event.entity});
 }
 
 void Admission::restore_clock(EventTime clock) {
@@ -106,8 +106,8 @@ void Admission::restore_clock(EventTime clock) {
 }
 
 /// False where it is known already.
-bool Admission::remember(const EventKey& key, const Event& event) {
-  if (!known_.emplace(key, Revisions::Observed{event.time, event.entity}).second) return false;
+bool Admission::remember(const EventKey& key, const Revisions::Observed& event) {
+  if (!known_.emplace(key, event).second) return false;
   if (generations_.empty() || generations_.back().keys.size() == kGenerationKeysMax)
     generations_.emplace_back();
   Generation& generation = generations_.back();
@@ -119,11 +119,48 @@ bool Admission::remember(const EventKey& key, const Event& event) {
 std::vector<StandingChange> Admission::end_epoch() {
   if (POLLUX_PLANTED(epoch_forgets_duplicates)) known_.clear();
   // A generation goes when its newest event is final; the last one stays open.
-  while (generations_.size() > 1 && generations_.front().newest < horizon_at(clock_)) {
+  while (!held_back_ && generations_.size() > 1 && generations_.front().newest < horizon_at(clock_)) {
     for (const EventKey& key : generations_.front().keys) known_.erase(key);
     generations_.pop_front();
   }
   return revisions_.settle(horizon_at(clock_));
+}
+
+Admission::IdentityPlace Admission::identities_end() const {
+  if (generations_.empty()) return {};
+  return {generations_.size() - 1, generations_.back().keys.size()};
+}
+
+Admission::IdentityPlace Admission::save_identities(IdentityPlace from, IdentityPlace end,
+                                                    ByteWriter& out) const {
+  const std::vector<EventKey> none;
+  const auto& keys = generations_.empty() ? none : generations_[from.generation].keys;
+  const std::size_t last = from.generation == end.generation ? end.key : keys.size();
+  out.number(last - from.key);
+  EventTime time = 0;
+  for (std::size_t i = from.key; i < last; ++i) {
+    const Revisions::Observed& event = known_.at(keys[i]);
+    out.fixed(keys[i].high);
+    out.fixed(keys[i].low);
+    out.difference(event.time, time);
+    out.number(event.entity);
+    time = event.time;
+  }
+  return from.generation == end.generation ? end : IdentityPlace{from.generation + 1, 0};
+}
+
+bool Admission::load_identities(ByteReader& in) {
+  constexpr std::size_t kBytesAtLeast = 16 + 1 + 1;
+  EventTime time = 0;
+  for (std::size_t left = in.count(kBytesAtLeast); left > 0; --left) {
+    const std::uint64_t high = in.fixed();
+    const EventKey key{high, in.fixed()};
+    time = in.difference(time);
+    const std::uint64_t entity = in.number();
+    if (!in.ok() || (entity >= model_.entity_count() && entity != schema::kNone)) return false;
+    if (!remember(key, {time, static_cast<schema::EntityIndex>(entity)})) return false;
+  }
+  return in.ok() && in.at_end();
 }
 
 }  // namespace pollux::actors

@@ -8,6 +8,7 @@
 
 #include <tsl/robin_map.h>
 
+#include "actors/byte_codec.h"
 #include "actors/revisions.h"
 #include "schema/event.h"
 #include "schema/model.h"
@@ -65,6 +66,28 @@ class Admission {
   void restore(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named = {});
   void restore_clock(schema::EventTime clock);
 
+  /// For a snapshot, which has time: while held, identities are kept beyond the time that they matter. That
+  /// changes nothing else: what could be forgotten is final.
+  void hold_identities(bool hold) { held_back_ = hold; }
+  /// A place among the identities, in the order of arrival.
+  struct IdentityPlace {
+    std::size_t generation = 0;
+    std::size_t key = 0;
+    bool operator==(const IdentityPlace&) const = default;
+  };
+  /// Behind the newest one. Stays the place it is while identities are held.
+  IdentityPlace identities_end() const;
+  /// Writes identities from `from` on, but not `end` and what follows, some thousand at most. Returns where
+  /// to go on; `end` when done.
+  IdentityPlace save_identities(IdentityPlace from, IdentityPlace end, ByteWriter& out) const;
+  void save_revisions(ByteWriter& out) const { revisions_.save(out); }
+
+  /// Takes in what was saved, after nothing else or more of the same. False where it makes no sense; then
+  /// this must not be used any more.
+  bool load_identities(ByteReader& in);
+  bool load_revisions(ByteReader& in) { return revisions_.load(in, model_); }
+  void expect_identities(std::size_t count) { known_.reserve(known_.size() + count); }
+
   /// Whether anything in this epoch bears on what stands, be it only of the epoch itself.
   bool revised() const { return revisions_.revised(); }
   /// Whether an accepted event counts.
@@ -95,7 +118,7 @@ class Admission {
 
   EventOutcome admit_since(schema::EventTime deadline, const schema::EventKey& key,
                            const schema::Event& event, const schema::EventKey& named);
-  bool remember(const schema::EventKey& key, const schema::Event& event);
+  bool remember(const schema::EventKey& key, const Revisions::Observed& event);
   EventOutcome revise(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named,
                       schema::EventTime deadline);
 
@@ -108,6 +131,7 @@ class Admission {
   schema::EventTime now_ = schema::kBeginning;
   tsl::robin_map<schema::EventKey, Revisions::Observed, schema::EventKeyHash> known_;
   std::deque<Generation> generations_;  // in order of arrival
+  bool held_back_ = false;
 };
 
 }  // namespace pollux::actors

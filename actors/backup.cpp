@@ -33,6 +33,10 @@ Error failed(const rocksdb::Status& status, const std::string& doing, const std:
   return {ErrorCode::io, "cannot " + doing + ": " + text, directory, "check space, permissions and the disk"};
 }
 
+fs::path snapshots_of(const std::string& directory, std::uint32_t number) {
+  return fs::path(directory) / ("with-" + std::to_string(number));
+}
+
 BackupInfo info_of(const rocksdb::BackupInfo& info) {
   return {info.backup_id, info.timestamp * schema::kSecond, info.size};
 }
@@ -95,6 +99,28 @@ Result<BackupInfo> back_up(rocksdb::DB& database, const std::string& directory) 
   return info_of(info);
 }
 
+/// Snapshots first: none of them may be ahead of the journal that is copied after them.
+Result<BackupInfo> back_up_with_snapshots(const SnapshotStore* store, const std::string& directory,
+                                          const std::function<Result<BackupInfo>()>& take) {
+  if (store == nullptr) return take();
+  const auto held = store->hold_all();
+  const fs::path incoming = fs::path(directory) / "incoming";
+  std::error_code error;
+  fs::create_directories(incoming, error);
+  if (!error) fs::remove_all(incoming / SnapshotStore::kFolder, error);  // of a backup that was broken off
+  if (error)
+    return Error{ErrorCode::io, "cannot prepare the backup: " + error.message(), incoming.string(), ""};
+  SnapshotStore copies(incoming.string());
+  if (auto copied = copy_snapshots(*store, copies); !copied.ok()) return copied.error();
+  auto taken = take();
+  if (!taken.ok()) return taken;
+  fs::rename(incoming, snapshots_of(directory, taken->number), error);
+  if (error)
+    return Error{ErrorCode::io, "cannot name the snapshots of the backup: " + error.message(),
+                 incoming.string(), ""};
+  return taken;
+}
+
 Result<BackupInfo> back_up_directory(const std::string& data, const std::string& directory) {
   std::error_code ignored;  // what cannot be looked at is not there
   if (!fs::exists(fs::path(data) / "CURRENT", ignored)) {
@@ -103,7 +129,9 @@ Result<BackupInfo> back_up_directory(const std::string& data, const std::string&
   }
   const auto store = RocksdbStore::open(data);
   if (!store.ok()) return store.error();
-  return back_up((*store)->database(), directory);
+  const SnapshotStore snapshots(data);
+  return back_up_with_snapshots(&snapshots, directory,
+                                [&] { return back_up((*store)->database(), directory); });
 }
 
 Result<std::vector<BackupInfo>> list_backups(const std::string& directory) {
@@ -129,6 +157,9 @@ Result<BackupInfo> restore_backup(const std::string& directory, std::uint32_t nu
   if (!status.ok()) return failed(status, "restore", directory);
   status = (*engine)->RestoreDBFromBackup(wanted->number, data, data);
   if (!status.ok()) return failed(status, "restore", data);
+  const SnapshotStore copies(snapshots_of(directory, wanted->number).string());
+  SnapshotStore snapshots(data);
+  if (auto copied = copy_snapshots(copies, snapshots); !copied.ok()) return copied.error();
   return *wanted;
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "actors/journal.h"
+#include "actors/snapshot_store.h"
 #include "schema/result.h"
 
 namespace rocksdb {
@@ -18,6 +20,12 @@ namespace pollux::actors {
 /// backup has are not copied again. Writing to the store may go on meanwhile: the backup is the store as it
 /// was at one moment. Errors: io, corrupt.
 schema::Result<BackupInfo> back_up(rocksdb::DB& database, const std::string& directory);
+
+/// Takes a backup by `take`, and with it copies of the snapshots (`store` may be null): where the journal
+/// lacks its beginning, only a snapshot makes it a twin. They lie in `directory`/with-NUMBER. Errors: also
+/// no_space.
+schema::Result<BackupInfo> back_up_with_snapshots(const SnapshotStore* store, const std::string& directory,
+                                                  const std::function<schema::Result<BackupInfo>()>& take);
 
 /// The same of a data directory that no server has open. Errors: also conflict where one has.
 schema::Result<BackupInfo> back_up_directory(const std::string& data, const std::string& directory);

@@ -50,4 +50,34 @@ Value ByteReader::value() {
   return value;
 }
 
+void ByteWriter::fixed(std::uint64_t x) {
+  for (unsigned i = 0; i < 8; ++i, x >>= 8) byte(static_cast<std::uint8_t>(x));
+}
+
+std::uint64_t ByteReader::fixed() {
+  std::uint64_t x = 0;
+  for (unsigned i = 0; i < 8; ++i) x |= std::uint64_t{byte()} << (8 * i);
+  return x;
+}
+
+void ByteWriter::text(std::string_view text) {
+  number(text.size());
+  bytes_.append(text);
+}
+
+std::string_view ByteReader::text() {
+  const std::size_t size = count();
+  const std::string_view text = bytes_.substr(0, size);
+  bytes_.remove_prefix(size);
+  return text;
+}
+
+std::size_t ByteReader::count(std::size_t bytes_each) {
+  const std::uint64_t count = number();
+  if (count <= bytes_.size() / bytes_each) return static_cast<std::size_t>(count);
+  ok_ = false;
+  bytes_ = {};
+  return 0;
+}
+
 }  // namespace pollux::actors

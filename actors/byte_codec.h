@@ -1,4 +1,5 @@
-// Numbers and values to and from bytes, as few as they need: what the history's records are made of.
+// Numbers and values to and from bytes, as few as they need: what the records of the history and of snapshots
+// are made of.
 #pragma once
 
 #include <bit>
@@ -29,6 +30,10 @@ class ByteWriter {
   /// A head byte (bits 0-3: how many bytes follow; 4-5: type; 6: quality and reason follow as two bytes),
   /// then the payload without its zeros at the end (numbers) or at the beginning (the others).
   void value(const schema::Value& value);
+  /// Eight bytes, little-endian: for what is as likely large as small.
+  void fixed(std::uint64_t x);
+  /// Its length, then its bytes.
+  void text(std::string_view text);
 
  private:
   std::string& bytes_;
@@ -69,6 +74,11 @@ class ByteReader {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(from) + d);
   }
   schema::Value value();
+  std::uint64_t fixed();
+  /// Points into what is read.
+  std::string_view text();
+  /// How many of something follow, each of `bytes_each` bytes at least: no more than there is room for.
+  std::size_t count(std::size_t bytes_each = 1);
 
  private:
   std::string_view bytes_;

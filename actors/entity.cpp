@@ -123,10 +123,20 @@ void Workspace::prepare(const schema::EntityType& type) {
 
 void Entity::initialise(Workspace& workspace) {
   workspace.prepare(*type_);
+  see_inputs();
+  for (const Step& step : type_->steps) {
+    step.evaluate(kBeginning, operands_, argument_of(step));
+    for (AttributeSlot a = step.target; a < step.target + step.width; ++a) {
+      timelines_[a].append(kBeginning, operands_[a]);
+    }
+  }
+}
+
+void Entity::see_inputs() {
   for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) operands_[a] = timelines_[a].last().value;
   for (std::uint32_t i = 0; i < inbox_size_; ++i) {
     const InboxSlot& slot = inbox_[i];
-    const Value value = converted(slot.timeline->versions().front().value, slot.conversion);
+    const Value value = converted(slot.timeline->last().value, slot.conversion);
     if (slot.member == kNone) {
       operands_[slot.target] = value;
     } else {
@@ -134,11 +144,18 @@ void Entity::initialise(Workspace& workspace) {
     }
   }
   refresh_aggregates();
-  for (const Step& step : type_->steps) {
-    step.evaluate(kBeginning, operands_, argument_of(step));
-    for (AttributeSlot a = step.target; a < step.target + step.width; ++a) {
-      timelines_[a].append(kBeginning, operands_[a]);
-    }
+}
+
+void Entity::restore(EntityImage& image) {
+  for (AttributeSlot a = 0; a < type_->attributes.size(); ++a)
+    timelines_[a].restore(image.timeline(a).versions());
+  evaluated_to_ = image.evaluated_to;
+  wake_ = image.wake;
+  if (extras_ == nullptr) return;
+  extras_->timers_to = image.timers_to;
+  for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
+    EntityImage::Observed& observed = image.observed[a];
+    extras_->observations[a].restore(std::move(observed.standing), std::move(observed.withdrawn));
   }
 }
 

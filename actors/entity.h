@@ -139,6 +139,11 @@ class Entity {
   /// What it is. REQUIRES: settled.
   EntityImage image() const;
 
+  /// Becomes what an image of it says. REQUIRES: the image is of an entity of its type, and nothing has run.
+  void restore(EntityImage& image);
+  /// Then, once all have been restored: sees its inputs as they are.
+  void see_inputs();
+
   /// Takes in what a source reported. The next `run` acts on it.
   void observe(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
 

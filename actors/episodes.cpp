@@ -120,6 +120,54 @@ std::vector<Episode> Episodes::find(EntityIndex constraint, EventTime from, Even
   return found;
 }
 
+void Episodes::save(ByteWriter& out) const {
+  out.number(dropped_);
+  out.number(episodes_.size());
+  for (const auto& [constraint, intervals] : episodes_) {
+    const auto dropped = dropped_to_.find(constraint);
+    out.number(constraint);
+    out.fixed(static_cast<std::uint64_t>(dropped == dropped_to_.end() ? kBeginning : dropped->second));
+    out.number(intervals.size());
+    EventTime last = kBeginning;
+    for (const auto& [begin, end] : intervals) {
+      out.difference(begin, last);
+      out.difference(end, begin);
+      last = end;
+    }
+  }
+}
+
+bool Episodes::load(ByteReader& in, const schema::Model& model) {
+  *this = Episodes();
+  dropped_ = in.number();
+  for (std::size_t left = in.count(10); left > 0; --left) {
+    const std::uint64_t constraint = in.number();
+    if (!in.ok() || constraint >= model.entity_count()) return false;
+    if (!load_intervals(in, static_cast<EntityIndex>(constraint))) return false;
+  }
+  return in.ok() && in.at_end();
+}
+
+bool Episodes::load_intervals(ByteReader& in, EntityIndex constraint) {
+  const auto [place, is_new] = episodes_.try_emplace(constraint);
+  const auto dropped_to = static_cast<EventTime>(in.fixed());
+  if (dropped_to != kBeginning) dropped_to_.emplace(constraint, dropped_to);
+  const std::size_t count = in.count(2);
+  if (!is_new || count > kPerConstraintMax) return false;
+  Intervals& intervals = place->second;
+  EventTime last = kBeginning;
+  for (std::size_t i = 0; i < count; ++i) {
+    const EventTime begin = in.difference(last);
+    const EventTime end = in.difference(begin);
+    if (begin >= end || (i > 0 && begin <= last)) return false;
+    intervals.emplace_hint(intervals.end(), begin, end);
+    last = end;
+  }
+  open_ += is_open(intervals);
+  kept_ += count;
+  return in.ok();
+}
+
 void Episodes::check_invariants() const {
   std::size_t open = 0;
   std::size_t kept = 0;

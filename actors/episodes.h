@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "actors/byte_codec.h"
 #include "actors/change.h"
 #include "schema/model.h"
 #include "schema/time.h"
@@ -59,9 +60,14 @@ class Episodes {
   std::size_t kept() const { return kept_; }
   std::size_t dropped() const { return dropped_; }
 
+  void save(ByteWriter& out) const;
+  /// Becomes what was saved. False where it makes no sense.
+  bool load(ByteReader& in, const schema::Model& model);
+
   void check_invariants() const;
 
  private:
+  bool load_intervals(ByteReader& in, schema::EntityIndex constraint);
   static void add(Intervals& intervals, schema::EventTime from, schema::EventTime to);
   static void remove(Intervals& intervals, schema::EventTime from, schema::EventTime to);
   static bool is_open(const Intervals& intervals);

@@ -163,12 +163,13 @@ class Search {
   /// Position of the first record whose clock is not before `time`; the one after the last where there is
   /// none.
   Result<Position> first_with_clock(EventTime time) {
+    const Position first = journal_.first_position();
     const Position last = std::min(journal_.last_position(), bounds_.known);
     // Mostly it is a recent one: back in doubling steps, then bisection.
     Position reaches = last + 1;  // has such a clock, or is beyond the end
     Position below = last + 1;
-    for (Position step = 1; below > 1; step *= 2) {
-      below = below > step ? below - step : 1;
+    for (Position step = 1; below > first; step *= 2) {
+      below = below > first + step ? below - step : first;
       auto clock = clock_at(below);
       if (!clock.ok()) return clock.error();
       if (*clock < time) break;

@@ -90,15 +90,23 @@ class Journal {
   /// Bytes written by `append` so far in this process.
   virtual std::uint64_t bytes_appended() const = 0;
 
-  /// Notes that a durable snapshot holds everything up to `position`, so that the records may go. On the
-  /// appending thread. Errors: io, conflict (there is no such record).
+  /// Notes, durably, that a durable snapshot holds everything up to `position`, so that the records may go.
+  /// On one thread, which may be another than the appending one; as `drop_before`. Errors: io, no_space,
+  /// conflict (there is no such record).
   virtual schema::Result<void> note_covered(schema::Position position);
   /// Drops the records before `position`, with the identities of their events; the chain is then checked from
-  /// the hash of the last one dropped. On the appending thread. Errors: conflict where no snapshot covers
-  /// them; corrupt; io.
+  /// the hash of the last one dropped. Goes in steps, so that appends beside it never wait long. Errors:
+  /// conflict where no snapshot covers them; corrupt; no_space; io. What was dropped by then stays so.
   virtual schema::Result<void> drop_before(schema::Position position);
   /// Position of the oldest record kept, or that of the next one where none is.
   virtual schema::Position first_position() const { return 1; }
+
+  /// By it a journal is told from another with other records: the hash of the record at `position`, also
+  /// where it was the last one dropped; zeros for position 0 and in a journal that has none. Any thread.
+  /// Errors: not_found, corrupt, io.
+  virtual schema::Result<std::array<unsigned char, 32>> hash_at(schema::Position position) const;
+  /// About how much the records from `from` on take. Any thread.
+  virtual std::uint64_t bytes_from(schema::Position) const { return 0; }
 
   /// Adds a consistent copy of all that is stored to a backup directory, while appends go on. Any thread.
   /// Errors: conflict where nothing is stored; io.

@@ -19,8 +19,8 @@ using schema::Result;
 
 namespace {
 
-/// Dropped in one write, at most.
-constexpr std::size_t kEventsAStep = 100'000;
+/// Dropped in one write, and one record more: appends wait for it.
+constexpr std::size_t kEventsAStep = 2'000;
 
 template <class Bytes>
 rocksdb::Slice slice(const Bytes& bytes) {
@@ -32,48 +32,6 @@ std::string_view view(const rocksdb::Slice& bytes) {
 
 Error damaged(const RocksdbStore& store, const std::string& what, std::string message) {
   return {ErrorCode::corrupt, std::move(message), store.directory() + ", " + what, kDamageAdvice};
-}
-
-Result<void> write(RocksdbStore& store, rocksdb::WriteBatch& batch) {
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  const auto status = store.database().Write(synced, &batch);
-  if (!status.ok()) return store.explain(status, "drop old records");
-  return {};
-}
-
-/// One step; the anchor moves with what it drops.
-Result<format::Head> drop_some(RocksdbStore& store, const schema::Model& model, format::Head anchor,
-                               Position position) {
-  rocksdb::WriteBatch batch;
-  // Of an event whose source is gone the identity stays: sent again, it is a duplicate for ever.
-  schema::RecordDecoder decoder(model, schema::MisfitPolicy::leave_out);
-  schema::EpochRecord record;
-  std::size_t events = 0;
-  const std::unique_ptr<rocksdb::Iterator> at(store.database().NewIterator({}, store.records()));
-  const Position first = anchor.position + 1;
-  for (at->Seek(slice(format::number_key(first))); anchor.position + 1 < position && events < kEventsAStep;
-       at->Next()) {
-    const std::string what = "journal position " + std::to_string(anchor.position + 1);
-    if (!at->status().ok()) return store.explain(at->status(), "read " + what);
-    const bool there = at->Valid() && format::number_of_key(view(at->key())) == anchor.position + 1;
-    const auto stored = there ? format::read_stored(view(at->value())) : std::nullopt;
-    if (!stored || !stored->hash_is_right() || stored->header.previous != anchor.hash) {
-      return damaged(store, what, "it is missing or damaged, so nothing before it is dropped");
-    }
-    if (auto decoded = decoder.decode(stored->bytes, record); !decoded.ok()) return decoded.error();
-    for (const schema::Event& event : record.events.events) {
-      const auto key = format::identity_key(schema::event_key(record.events, event, model));
-      batch.Delete(store.identities(), slice(key));
-    }
-    events += record.events.events.size() + 1;
-    anchor = {anchor.position + 1, stored->header.hash};
-  }
-  batch.DeleteRange(store.records(), slice(format::number_key(first)),
-                    slice(format::number_key(anchor.position + 1)));
-  batch.Put(store.meta(), slice(format::kAnchorKey), slice(format::write_head(anchor)));
-  if (auto written = write(store, batch); !written.ok()) return written.error();
-  return anchor;
 }
 
 }  // namespace
@@ -88,10 +46,37 @@ Result<format::Head> read_anchor(const RocksdbStore& store) {
   return *anchor;
 }
 
-Result<format::Head> drop_records(RocksdbStore& store, const schema::Model& model, Position position) {
-  auto anchor = read_anchor(store);
-  while (anchor.ok() && anchor->position + 1 < position) anchor = drop_some(store, model, *anchor, position);
-  return anchor;
+Result<format::Head> put_drop(const RocksdbStore& store, const schema::Model& model,
+                              const format::Head& anchor, Position position, rocksdb::WriteBatch& batch) {
+  // An event left out keeps its identity: sent again, it is a duplicate for ever.
+  schema::RecordDecoder decoder(model, schema::MisfitPolicy::leave_out);
+  schema::EpochRecord record;
+  format::Head moved = anchor;
+  std::size_t events = 0;
+  const std::unique_ptr<rocksdb::Iterator> at(store.database().NewIterator({}, store.records()));
+  const Position first = anchor.position + 1;
+  for (at->Seek(slice(format::number_key(first))); moved.position + 1 < position && events < kEventsAStep;
+       at->Next()) {
+    const std::string what = "journal position " + std::to_string(moved.position + 1);
+    if (!at->status().ok()) return store.explain(at->status(), "read " + what);
+    const bool there = at->Valid() && format::number_of_key(view(at->key())) == moved.position + 1;
+    const auto stored = there ? format::read_stored(view(at->value())) : std::nullopt;
+    if (!stored || !stored->hash_is_right() || stored->header.previous != moved.hash) {
+      return damaged(store, what, "it is missing or damaged, so nothing before it is dropped");
+    }
+    if (auto decoded = decoder.decode(stored->bytes, record); !decoded.ok()) return decoded.error();
+    for (const schema::Event& event : record.events.events) {
+      const auto key = format::identity_key(schema::event_key(record.events, event, model));
+      batch.Delete(store.identities(), slice(key));
+    }
+    events += record.events.events.size() + 1;
+    moved = {moved.position + 1, stored->header.hash};
+  }
+  if (moved.position == anchor.position) return moved;
+  batch.DeleteRange(store.records(), slice(format::number_key(first)),
+                    slice(format::number_key(moved.position + 1)));
+  batch.Put(store.meta(), slice(format::kAnchorKey), slice(format::write_head(moved)));
+  return moved;
 }
 
 }  // namespace pollux::actors

@@ -1,6 +1,8 @@
 // Taking what need not be kept any longer out of a stored journal. Format: JOURNAL.md.
 #pragma once
 
+#include <rocksdb/write_batch.h>
+
 #include "actors/journal_format.h"
 #include "actors/rocksdb_store.h"
 #include "schema/model.h"
@@ -11,10 +13,11 @@ namespace pollux::actors {
 /// The last record dropped; position 0 where none was. Errors: corrupt, io.
 schema::Result<journal_format::Head> read_anchor(const RocksdbStore& store);
 
-/// Drops the records before `position`, some at a time, each step in one synced write. REQUIRES: they are
-/// there, and covered by a snapshot. Returns the new anchor. Errors: corrupt, io; what was dropped by then is
-/// dropped as a whole.
-schema::Result<journal_format::Head> drop_records(RocksdbStore& store, const schema::Model& model,
-                                                  schema::Position position);
+/// Puts the next step of dropping the records before `position` into `batch`: some records, the identities of
+/// their events, and the anchor moved behind them. Returns the new anchor; the same where nothing is left to
+/// drop. REQUIRES: they are there, and covered by a snapshot. Errors: corrupt, io.
+schema::Result<journal_format::Head> put_drop(const RocksdbStore& store, const schema::Model& model,
+                                              const journal_format::Head& anchor, schema::Position position,
+                                              rocksdb::WriteBatch& batch);
 
 }  // namespace pollux::actors

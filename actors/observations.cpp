@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "actors/planted_bugs.h"
 #include "schema/assert.h"
@@ -144,6 +145,12 @@ void Observations::replay_times(EventTime from, EventTime to, EventTime clock,
 
 std::span<const Observation> Observations::withdrawn() const {
   return withdrawn_ == nullptr ? std::span<const Observation>{} : std::span<const Observation>(*withdrawn_);
+}
+
+void Observations::restore(std::vector<Observation> standing, std::vector<Observation> withdrawn) {
+  log_ = std::move(standing);
+  withdrawn_.reset();
+  if (!withdrawn.empty()) withdrawn_ = std::make_unique<std::vector<Observation>>(std::move(withdrawn));
 }
 
 void Observations::check_invariants() const {

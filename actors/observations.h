@@ -76,6 +76,9 @@ class Observations {
   const std::vector<Observation>& standing() const { return log_; }
   std::span<const Observation> withdrawn() const;
 
+  /// Becomes these, whatever it was. REQUIRES: `standing` is in the total order of events.
+  void restore(std::vector<Observation> standing, std::vector<Observation> withdrawn);
+
   void check_invariants() const;
 
  private:

@@ -96,7 +96,8 @@ struct DomainProbe {
   Counter revisions;     ///< Changes to an already settled past.
   Counter changes;       ///< Values that changed, revisions included.
   Counter journal_bytes;
-  Counter actors_restarted;  ///< Entities whose actor died and was replaced.
+  Counter actors_restarted;    ///< Entities whose actor died and was replaced.
+  Counter epochs_catching_up;  ///< Without events: a clock with far to go comes there in several.
   Counter epochs_full;  ///< Epochs that left submissions waiting because they had as many events as allowed.
   Gauge pins;           ///< Settled states that are held on to.
   Gauge pinned_entities;                   ///< Entities kept as they were, because they have changed since,
@@ -130,6 +131,17 @@ struct DomainProbe {
   Gauge journal_loss_window_ns;    ///< Of acknowledged events that a power loss can cost.
   Gauge violated_constraints;
   Gauge unknown_constraints;
+  Counter snapshots_taken;
+  Counter snapshots_failed;
+  Gauge snapshot_position;  ///< Of the newest one that is durable; 0: none.
+  Gauge snapshot_taken_ns;  ///< When, by the wall clock.
+  Gauge snapshot_bytes;
+  Gauge snapshot_duration_ns;  ///< From asking for it to having it.
+  Gauge loaded_position;       ///< Of the snapshot the twin started from; 0: from the journal alone.
+  Gauge load_ns;
+  Gauge replay_ns;
+  Gauge journal_first_position;      ///< Older records were dropped.
+  DurationHistogram snapshot_pause;  ///< Each time epochs waited for a portion to be captured.
   DurationHistogram journal_append;
   DurationHistogram propagation;
   DurationHistogram submit_to_settled;

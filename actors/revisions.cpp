@@ -189,6 +189,86 @@ bool Revisions::tree_is_final(const EventKey& root, EventTime horizon, std::vect
   return true;
 }
 
+namespace {
+
+// What is true of a node, as it is saved.
+constexpr std::uint8_t kKnown = 1;
+constexpr std::uint8_t kRetracted = 2;
+constexpr std::uint8_t kTold = 4;
+constexpr std::uint8_t kFlags = 7;
+
+void write_key(ByteWriter& out, const EventKey& key) {
+  out.fixed(key.high);
+  out.fixed(key.low);
+}
+EventKey read_key(ByteReader& in) {
+  const std::uint64_t high = in.fixed();
+  return {high, in.fixed()};
+}
+
+}  // namespace
+
+void Revisions::save(ByteWriter& out) const {
+  POLLUX_ASSERT(touched_.empty(), "saved between epochs");
+  out.number(nodes_.size());
+  for (const auto& [key, node] : nodes_) {
+    write_key(out, key);
+    out.byte(static_cast<std::uint8_t>((node.known ? kKnown : 0) | (node.retracted ? kRetracted : 0) |
+                                       (node.told ? kTold : 0)));
+    out.byte(static_cast<std::uint8_t>(node.kind));
+    out.number(node.source);
+    out.number(node.entity);
+    out.difference(node.time, 0);
+    out.number(node.sequence);
+    write_key(out, node.named);
+    out.number(node.corrections.size());
+    for (const EventKey& correction : node.corrections) write_key(out, correction);
+  }
+}
+
+bool Revisions::load(ByteReader& in, const schema::Model& model) {
+  constexpr std::size_t kNodeBytes = 16 + 2 + 4 + 16 + 1;
+  for (std::size_t left = in.count(kNodeBytes); left > 0; --left) {
+    const EventKey key = read_key(in);
+    const auto [place, is_new] = nodes_.try_emplace(key);
+    if (!is_new || !load(in, model, place.value())) return false;
+  }
+  if (!in.ok() || !in.at_end() || nodes_.size() > kEventsMax) return false;
+  for (const auto& [key, node] : nodes_) {
+    for (const EventKey& correction : node.corrections) {
+      const auto found = nodes_.find(correction);
+      if (found == nodes_.end() || found->second.named != key) return false;
+    }
+    const bool corrects = node.known && node.kind == EventKind::correct;
+    if (corrects && !nodes_.contains(node.named)) return false;
+  }
+  forget_at_ = std::max(kForgetAtLeast, 2 * nodes_.size());
+  return true;
+}
+
+bool Revisions::load(ByteReader& in, const schema::Model& model, Node& node) {
+  constexpr std::size_t kKeyBytes = 16;
+  const std::uint8_t flags = in.byte();
+  const std::uint8_t kind = in.byte();
+  const std::uint64_t source = in.number();
+  const std::uint64_t entity = in.number();
+  node.known = (flags & kKnown) != 0;
+  node.retracted = (flags & kRetracted) != 0;
+  node.told = (flags & kTold) != 0;
+  node.kind = static_cast<EventKind>(kind);
+  node.source = static_cast<schema::SourceIndex>(source);
+  node.entity = static_cast<schema::EntityIndex>(entity);
+  node.time = in.difference(0);
+  node.sequence = in.number();
+  node.named = read_key(in);
+  node.corrections.resize(in.count(kKeyBytes));
+  for (EventKey& correction : node.corrections) correction = read_key(in);
+  const bool makes_sense = flags <= kFlags && kind <= static_cast<std::uint8_t>(EventKind::retract) &&
+                           source < model.sources().size() &&
+                           (entity < model.entity_count() || entity == schema::kNone);
+  return in.ok() && makes_sense;
+}
+
 void Revisions::check_invariants() const {
   POLLUX_ASSERT(touched_.empty(), "checked between epochs");
   for (const auto& [key, node] : nodes_) {

@@ -9,6 +9,7 @@
 
 #include <tsl/robin_map.h>
 
+#include "actors/byte_codec.h"
 #include "actors/observations.h"
 #include "schema/event.h"
 #include "schema/time.h"
@@ -85,6 +86,11 @@ class Revisions {
   /// what lies before `horizon` altogether.
   std::vector<StandingChange> settle(schema::EventTime horizon);
 
+  /// Writes all that is kept. REQUIRES: between epochs.
+  void save(ByteWriter& out) const;
+  /// Takes in what was saved, after nothing else. False where it makes no sense.
+  bool load(ByteReader& in, const schema::Model& model);
+
   std::size_t size() const { return nodes_.size(); }
   void check_invariants() const;
 
@@ -102,6 +108,7 @@ class Revisions {
     schema::EventKey named;
     std::vector<schema::EventKey> corrections;
   };
+  static bool load(ByteReader& in, const schema::Model& model, Node& node);
   using Nodes = tsl::robin_map<schema::EventKey, Node, schema::EventKeyHash>;
 
   /// One event, or none.

@@ -69,6 +69,8 @@ class RocksdbJournal final : public Journal {
   Result<void> note_covered(Position position) override;
   Result<void> drop_before(Position position) override;
   Position first_position() const override { return first_position_.load(std::memory_order_acquire); }
+  Result<format::Hash> hash_at(Position position) const override;
+  std::uint64_t bytes_from(Position position) const override;
   Result<BackupInfo> back_up(const std::string& directory) const override;
 
  private:
@@ -81,6 +83,10 @@ class RocksdbJournal final : public Journal {
   Result<void> load_head();
   Result<std::string> meta(std::string_view key) const;
   rocksdb::Status write(rocksdb::WriteBatch& batch);
+  rocksdb::Status write_locked(rocksdb::WriteBatch& batch, bool sync);
+  Result<void> write_aside(rocksdb::WriteBatch& batch, std::uint64_t generation, const std::string& doing);
+  Result<bool> drop_step(Position position);
+  std::optional<Error> failure() const;
   void sync_now_and_then();
   void sync();
 
@@ -228,15 +234,21 @@ Result<std::string> RocksdbJournal::meta(std::string_view key) const {
 }
 
 rocksdb::Status RocksdbJournal::write(rocksdb::WriteBatch& batch) {
-  rocksdb::WriteOptions options;
-  options.sync = sync_interval_ == 0;
   // Not beside a sync in intervals: RocksDB must not be asked to sync a log that failed.
   const std::scoped_lock lock(sync_mutex_);
+  return write_locked(batch, sync_interval_ == 0);
+}
+
+/// REQUIRES: `sync_mutex_` is held.
+rocksdb::Status RocksdbJournal::write_locked(rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
   const auto status = store_->database().Write(options, &batch);
   log_failed_ = !status.ok();
   if (!status.ok()) return status;
-  if (options.sync) {
+  if (sync) {
     store_->note_durable(batch);
+    unsynced_ = 0;
   } else {
     unsynced_ = sequence_of_write(batch.Data());
     sync_changed_.notify_one();
@@ -394,6 +406,11 @@ Result<void> RocksdbJournal::read(Position from,
   const Position last = last_position();
   const Position first = from == 0 ? 1 : from;
   if (first > last) return {};
+  rocksdb::ReadOptions options;
+  options.readahead_size = kReplayReadaheadBytes;
+  options.fill_cache = false;
+  // It sees what is there now, so what the anchor, read after it, says to be there it does see.
+  const std::unique_ptr<rocksdb::Iterator> at(store_->database().NewIterator(options, store_->records()));
   const format::Head anchor = this->anchor();
   if (first <= anchor.position) {
     return Error{ErrorCode::not_found,
@@ -401,10 +418,6 @@ Result<void> RocksdbJournal::read(Position from,
                  store_->directory() + ", " + position_text(first),
                  "start from a snapshot, or restore a backup that still has them"};
   }
-  rocksdb::ReadOptions options;
-  options.readahead_size = kReplayReadaheadBytes;
-  options.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> at(store_->database().NewIterator(options, store_->records()));
   schema::RecordDecoder decoder(model_, misfits_);
   schema::EpochRecord record;
   format::Hash previous = anchor.hash;
@@ -445,33 +458,115 @@ format::Head RocksdbJournal::anchor() const {
   return anchor_;
 }
 
+std::optional<Error> RocksdbJournal::failure() const {
+  const std::scoped_lock lock(failure_mutex_);
+  return failure_;
+}
+
+/// A synced write from another thread than the appending one. `generation`: of the store when the batch was
+/// made.
+Result<void> RocksdbJournal::write_aside(rocksdb::WriteBatch& batch, std::uint64_t generation,
+                                         const std::string& doing) {
+  // In the order in which `resume` takes them.
+  const std::scoped_lock lock(sync_mutex_);
+  const auto using_it = store_->use();
+  if (auto failed = failure()) return *std::move(failed);
+  if (!store_->is_open() || store_->generation() != generation) return not_open();
+  const auto status = write_locked(batch, true);
+  return status.ok() ? Result<void>() : latch(store_->explain(status, doing));
+}
+
 Result<void> RocksdbJournal::note_covered(Position position) {
-  if (position > head_.position) {
+  if (position > last_position()) {
     return Error{ErrorCode::conflict, "there is no record at position " + std::to_string(position),
                  store_->directory(), ""};
   }
   rocksdb::WriteBatch batch;
-  batch.Put(store_->meta(), slice(format::kCoveredKey), slice(format::number_key(position)));
-  const auto status = write(batch);
-  return status.ok() ? Result<void>() : latch(store_->explain(status, "note a snapshot"));
+  std::uint64_t generation = 0;
+  {
+    const auto using_it = store_->use();
+    if (!store_->is_open()) return not_open();
+    generation = store_->generation();
+    batch.Put(store_->meta(), slice(format::kCoveredKey), slice(format::number_key(position)));
+  }
+  return write_aside(batch, generation, "note a snapshot");
 }
 
 Result<void> RocksdbJournal::drop_before(Position position) {
-  const auto covered = meta(format::kCoveredKey);
-  if (!covered.ok() && covered.error().code != ErrorCode::not_found) return covered.error();
-  const Position safe = covered.ok() ? format::number_of_key(*covered).value_or(0) : 0;
-  if (position > safe + 1) {
-    return Error{ErrorCode::conflict,
-                 "the records before position " + std::to_string(position) +
-                     " cannot be dropped: snapshots cover those up to " + std::to_string(safe),
-                 store_->directory(), "take a snapshot first"};
+  {
+    const auto using_it = store_->use();
+    if (!store_->is_open()) return not_open();
+    const auto covered = meta(format::kCoveredKey);
+    if (!covered.ok() && covered.error().code != ErrorCode::not_found) return covered.error();
+    const Position safe = covered.ok() ? format::number_of_key(*covered).value_or(0) : 0;
+    if (position > safe + 1) {
+      return Error{ErrorCode::conflict,
+                   "the records before position " + std::to_string(position) +
+                       " cannot be dropped: snapshots cover those up to " + std::to_string(safe),
+                   store_->directory(), "take a snapshot first"};
+    }
   }
-  const auto anchor = drop_records(*store_, model_, position);
-  if (!anchor.ok()) return latch(anchor.error());
+  auto more = drop_step(position);
+  while (more.ok() && *more) more = drop_step(position);
+  return more.ok() ? Result<void>() : more.error();
+}
+
+/// False when nothing is left to drop.
+Result<bool> RocksdbJournal::drop_step(Position position) {
+  rocksdb::WriteBatch batch;
+  std::uint64_t generation = 0;
+  const format::Head before = anchor();
+  format::Head moved;
+  {
+    const auto using_it = store_->use();
+    if (!store_->is_open()) return not_open();
+    generation = store_->generation();
+    const auto put = put_drop(*store_, model_, before, position, batch);
+    if (!put.ok()) return put.error();
+    moved = *put;
+  }
+  if (moved.position == before.position) return false;
+  if (auto written = write_aside(batch, generation, "drop old records"); !written.ok())
+    return written.error();
   const std::scoped_lock lock(anchor_mutex_);
-  anchor_ = *anchor;
-  first_position_ = anchor_.position + 1;
-  return {};
+  anchor_ = moved;
+  first_position_ = moved.position + 1;
+  return true;
+}
+
+Result<format::Hash> RocksdbJournal::hash_at(Position position) const {
+  if (position == 0) return format::kNoPredecessor;
+  const auto using_it = store_->use();
+  if (!store_->is_open()) return not_open();
+  std::string value;
+  const auto status =
+      store_->database().Get({}, store_->records(), slice(format::number_key(position)), &value);
+  if (status.IsNotFound()) {
+    const format::Head last_dropped = anchor();
+    if (last_dropped.position == position) return last_dropped.hash;
+    return Error{ErrorCode::not_found, "the journal has no such record",
+                 store_->directory() + ", " + position_text(position), ""};
+  }
+  if (!status.ok()) return store_->explain(status, "read " + position_text(position));
+  const auto stored = checked(*store_, value, position_text(position));
+  if (!stored.ok()) return stored.error();
+  return stored->header.hash;
+}
+
+std::uint64_t RocksdbJournal::bytes_from(Position position) const {
+  const auto using_it = store_->use();
+  if (!store_->is_open()) return 0;
+  const auto first = format::number_key(position);
+  const auto end = format::number_key(UINT64_MAX);
+  const rocksdb::Range range(slice(first), slice(end));
+  rocksdb::SizeApproximationOptions options;
+  options.include_memtables = true;
+  options.include_files = true;
+  std::uint64_t bytes = 0;
+  store_->database()
+      .GetApproximateSizes(options, store_->records(), &range, 1, &bytes)
+      .PermitUncheckedError();
+  return bytes;
 }
 
 Result<BackupInfo> RocksdbJournal::back_up(const std::string& directory) const {

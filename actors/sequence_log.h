@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "actors/byte_codec.h"
 #include "schema/time.h"
 
 namespace pollux::actors {
@@ -49,9 +50,14 @@ class SequenceLog {
   std::uint64_t restarts() const { return restarts_; }  ///< Times that the source began anew.
   const std::vector<Range>& ranges() const { return ranges_; }
 
+  void save(ByteWriter& out) const;
+  /// Becomes what was saved. False where it makes no sense.
+  bool load(ByteReader& in);
+
   void check_invariants() const;
 
  private:
+  bool sound() const;
   void add_out_of_turn(std::uint64_t sequence, schema::EventTime time);
   void begin_run(std::uint64_t sequence, schema::EventTime time);
   void skip(Range range, std::vector<Range>::iterator before);

@@ -1,51 +1,12 @@
 #include "actors/settled_state.h"
 
-#include <sodium/crypto_shorthash.h>
-
-#include <array>
-#include <cstring>
+#include "actors/state_digest.h"
 
 namespace pollux::actors {
 
 using schema::AttributeSlot;
 using schema::EntityIndex;
 using schema::Role;
-
-namespace {
-
-/// A sum of 128-bit hashes: the same whatever the order of its parts.
-class HashSum {
-  __extension__ using uint128 = unsigned __int128;
-
- public:
-  void add(const std::string& bytes) {
-    std::array<unsigned char, crypto_shorthash_siphashx24_BYTES> hash;
-    crypto_shorthash_siphashx24(hash.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                                bytes.size(), kKey.data());
-    uint128 part;
-    std::memcpy(&part, hash.data(), sizeof part);
-    sum_ += part;
-  }
-
-  std::string hex() const {
-    std::string text;
-    for (int shift = 124; shift >= 0; shift -= 4)
-      text += "0123456789abcdef"[static_cast<int>(sum_ >> shift) & 15];
-    return text;
-  }
-
- private:
-  static constexpr std::array<unsigned char, crypto_shorthash_siphashx24_KEYBYTES> kKey = {
-      'p', 'o', 'l', 'l', 'u', 'x', ' ', 's', 't', 'a', 't', 'e', ' ', 'k', 'e', 'y'};
-  uint128 sum_ = 0;
-};
-
-template <class T>
-void append_bytes(std::string& bytes, const T& x) {
-  bytes.append(reinterpret_cast<const char*>(&x), sizeof x);
-}
-
-}  // namespace
 
 AttributeState SettledState::attribute(EntityIndex entity, AttributeSlot attribute) const {
   const Version& version = timeline(entity, attribute).last();
@@ -81,26 +42,11 @@ bool SettledState::stands(const schema::EventKey& key) const {
 }
 
 Digest SettledState::digest() const {
-  HashSum sum;
-  std::string bytes;
+  StateDigest sum;
   for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
-    const auto& attributes = model_.type_of(entity).attributes;
-    for (AttributeSlot a = 0; a < attributes.size(); ++a) {
-      const Version& version = timeline(entity, a).last();
-      const AttributeState state = attribute(entity, a);
-      bytes.assign(model_.id(entity)).append(1, '\0').append(attributes[a].name).append(1, '\0');
-      append_bytes(bytes, version.from);
-      append_bytes(bytes, state.time);
-      append_bytes(bytes, version.value.type);
-      append_bytes(bytes, version.value.quality);
-      append_bytes(bytes, version.value.reason);
-      const bool symbol = version.value.type == schema::ValueType::symbol && version.value.usable();
-      if (symbol)
-        bytes.append(model_.symbol_text(version.value.as_symbol()));
-      else
-        append_bytes(bytes, version.value.bits);
-      sum.add(bytes);
-    }
+    const auto attributes = static_cast<AttributeSlot>(model_.type_of(entity).attributes.size());
+    for (AttributeSlot a = 0; a < attributes; ++a)
+      sum.add(model_, entity, a, timeline(entity, a).last(), attribute(entity, a).time);
   }
   return {position_, clock_, sum.hex()};
 }

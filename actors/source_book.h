@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/admission.h"
+#include "actors/byte_codec.h"
 #include "actors/probe.h"
 #include "actors/sequence_log.h"
 #include "schema/event.h"
@@ -32,14 +33,23 @@ class SourceBook {
   /// Sequence numbers that are missing, lowest first.
   std::vector<SequenceLog::Range> missing(schema::SourceIndex source) const;
 
+  /// What it holds of accepted events.
+  void save(ByteWriter& out) const;
+  /// Takes in what was saved, in the place of everything there is. False where it makes no sense.
+  bool load(ByteReader& in);
+
+  /// Becomes as new.
+  void forget_all();
+
   void check_invariants() const;
 
  private:
+  void show(schema::SourceIndex source) const;
   void follow(const schema::Event& event);
 
+  const schema::Model& model_;
   std::vector<SourceProbe>& sources_;
   schema::SourceIndex undeclared_;
-  schema::SourceIndex carried_from_;  // sources from here on stand for other domains
   mutable std::mutex mutex_;
   std::vector<SequenceLog> sequences_;
 };

@@ -4,7 +4,6 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/behavior.hpp>
-#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <utility>
 
@@ -21,7 +20,6 @@ using schema::Event;
 using schema::EventTime;
 using schema::kBeginning;
 using schema::kNever;
-using schema::Model;
 using schema::Result;
 using std::chrono::steady_clock;
 
@@ -38,7 +36,8 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
       context_(context),
       admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }),
       intake_(context.model, context.journal, admission_, context.sources, context.probe, context.quarantine),
-      outage_(context.probe, context.alarm) {
+      outage_(context.probe, context.alarm),
+      span_max_(epoch_span_max(context.model)) {
   create_entities();
   wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
@@ -66,6 +65,15 @@ caf::behavior Supervisor::make_behavior() {
         between_epochs([this, pin, query] { (*query)({settled_state(), pins_, pin}); });
       },
       [this](unpin_atom, PinNumber pin) { between_epochs([this, pin] { release(pin); }); },
+      [this](lend_atom, const PartsUser& user) { between_epochs([this, user] { lend(user); }); },
+      [this](quiet_atom, const PartsUser& user) {
+        wait_for_quiet_.push_back(user);
+        advance();
+      },
+      [this](restore_atom, const PartsUser& user, const Signal& restored) {
+        restore(user);
+        (*restored)();
+      },
       [this](settled_atom) { settle(); },
       [this](journaled_atom, const JournalOutcome& outcome) { journaled(*outcome); },
       [this](tick_atom) { tick(); },
@@ -87,66 +95,6 @@ caf::behavior Supervisor::make_behavior() {
   });
 }
 
-/// In evaluation order, so that the entities a wave visits one after another lie one after another in memory.
-void Supervisor::create_entities() {
-  const Model& model = context_.model;
-  std::vector<std::uint32_t> edges(model.entity_count(), 0);
-  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
-    for (schema::InputSlot input = 0; input < model.type_of(entity).inputs.size(); ++input) {
-      for (const schema::Binding& binding : model.bindings(entity, input)) ++edges[binding.producer];
-    }
-  }
-  std::vector<EntityPtr> created(model.entity_count());
-  entities_.resize(model.entity_count());
-  for (const EntityIndex entity : model.topological_order()) {
-    created[entity] = Entity::create(model, entity, edges[entity]);
-    entities_[entity] = created[entity].get();
-  }
-  Workspace workspace;
-  for (const EntityIndex entity : model.topological_order()) {
-    entities_[entity]->connect(model, entities_);
-    entities_[entity]->initialise(workspace);
-  }
-  // Links come before what they are bound to; with that there, they know what was never sent.
-  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
-    if (model.is_link(entity)) entities_[entity]->initialise(workspace);
-  }
-  actors_.reserve(created.size());
-  for (EntityPtr& entity : created) {
-    actors_.push_back(spawn_entity(std::move(entity)));
-  }
-  context_.probe.entities.set(static_cast<std::int64_t>(actors_.size()));
-  count_initial_statuses();
-}
-
-caf::actor Supervisor::spawn_entity(EntityPtr entity) {
-  return home_system().spawn<EntityActor, caf::lazy_init>(std::move(entity), address());
-}
-
-/// The dead actor's messages are lost, the entity's state is not: no message touches it, only waves do, and
-/// these go on meanwhile.
-void Supervisor::restart(EntityPtr orphan) {
-  const EntityIndex entity = orphan->index();
-  if (POLLUX_PLANTED(dead_actor_is_not_replaced)) return static_cast<void>(orphan.release());
-  actors_[entity] = spawn_entity(std::move(orphan));
-  caf::logger::set_current_actor_system(nullptr);  // see Twin::Implementation::spawn_supervisor
-  context_.probe.actors_restarted.add();
-  if (!context_.warn) return;
-  context_.warn("the actor of entity " + std::string(context_.model.id(entity)) +
-                " died and was restarted with the entity's state as it was; nothing was lost");
-}
-
-void Supervisor::count_initial_statuses() {
-  for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
-    const auto& rule = context_.model.type_of(entity).constraint;
-    if (!rule) continue;
-    const schema::Value status = entities_[entity]->timeline(rule->status).last().value;
-    episodes_.initialise(entity, status.as_symbol());
-    context_.probe.unknown_constraints.add(status.as_symbol() == Model::kUnknown);
-  }
-  context_.probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
-}
-
 void Supervisor::take(SubmissionPtr submission) {
   if (failed_ || outage_.why()) {
     refuse(*submission, failed_ ? *failed_ : *outage_.why());
@@ -166,13 +114,21 @@ void Supervisor::refuse(const Submission& submission, const Error& why) {
 void Supervisor::tick() {
   if (draining_) return;
   delayed_send(this, context_.tick, tick_atom::value);
+  begin_idle_epoch();
+}
+
+void Supervisor::begin_idle_epoch() {
   const bool busy = journaling_ != nullptr || waiting_ != nullptr || running_ != nullptr || !pending_.empty();
   if (busy || failed_ || outage_.why()) return;
+  catching_up_ = false;
   while (!wakes_.empty() && entities_[wakes_.top().entity]->wake() != wakes_.top().time) wakes_.pop();
-  if (wakes_.empty() || wakes_.top().time > context_.now()) return;
-  auto epoch = std::make_unique<Epoch>();
-  intake_.begin_epoch(context_.now());
-  journal(std::move(epoch));
+  const EventTime now = context_.now();
+  if (wakes_.empty() || wakes_.top().time > now) return;
+  const EventTime next = next_clock(last_clock_, now, span_max_);
+  catching_up_ = next < now;
+  if (catching_up_) context_.probe.epochs_catching_up.add();
+  intake_.begin_epoch(next);
+  journal(std::make_unique<Epoch>());
 }
 
 void Supervisor::replay(const RecordPtr& record, Signal replayed) {
@@ -200,17 +156,43 @@ void Supervisor::replay(const RecordPtr& record, Signal replayed) {
 }
 
 void Supervisor::advance() {
+  run_when_quiet();
   form();
   propagate();
   form();
+  if (catching_up_ && !draining_) begin_idle_epoch();
   const bool nothing_left = pending_.empty() && !journaling_ && !waiting_ && !running_;
   if (nothing_left && drained_) (*std::exchange(drained_, nullptr))();
+}
+
+/// Where the clock will be, at least, when what has arrived first is taken in. What arrives may be from
+/// before the clock; then nothing may come to pass before it does.
+EventTime Supervisor::next_target() const {
+  if (context_.now) return context_.now();
+  EventTime oldest = kNever;
+  for (const Event& event : pending_.front()->batch.events) oldest = std::min(oldest, event.time);
+  return oldest == kNever ? last_clock_ : schema::before(oldest, 1);
+}
+
+/// After a long silence the clock comes to what has arrived in steps, epochs without events, so that none of
+/// them sets off more timers, ticks and rounds than an epoch may.
+bool Supervisor::begin_catching_up() {
+  if (span_max_ == kNever || last_clock_ == kBeginning) return false;
+  const EventTime target = next_target();
+  const EventTime next = next_clock(last_clock_, target, span_max_);
+  if (next >= target) return false;
+  context_.probe.epochs_catching_up.add();
+  intake_.begin_epoch(next);
+  journal(std::make_unique<Epoch>());
+  return true;
 }
 
 /// Makes an epoch of what has arrived, unless one is on its way to or from the disk already.
 void Supervisor::form() {
   if (pending_.empty() || journaling_ != nullptr || waiting_ != nullptr) return;
+  if (!wait_for_quiet_.empty()) return;
   if (context_.history != nullptr && context_.history->behind()) return;
+  if (begin_catching_up()) return;
   auto epoch = std::make_unique<Epoch>();
   intake_.begin_epoch(context_.now ? context_.now() : kBeginning);
   std::size_t events = 0;
@@ -337,6 +319,7 @@ void Supervisor::retry() {
 /// The epoch was never acknowledged.
 void Supervisor::give_up() {
   outage_.given_up(journaling_->record.events.events.size(), steady_clock::now());
+  lost_an_epoch_ = true;
   journaling_.reset();
 }
 
@@ -356,6 +339,7 @@ void Supervisor::fail(const Error& why) {
   outage_.fails(why);
   context_.on_failure(why);
   refuse_all(why);
+  lost_an_epoch_ = true;
   journaling_.reset();
 }
 
@@ -472,14 +456,6 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
   probe.changes_kept.set(static_cast<std::int64_t>(fill.changes));
 }
 
-void Supervisor::count_status(const Change& change) {
-  pins_.keep(change.entity, episodes_);
-  episodes_.apply(change);
-  if (change.to != kNever) return;
-  context_.probe.unknown_constraints.add((change.is.as_symbol() == Model::kUnknown) -
-                                         (change.was.as_symbol() == Model::kUnknown));
-}
-
 void Supervisor::acknowledge(Epoch& epoch) {
   if (epoch.replayed) (*epoch.replayed)();
   for (Epoch::Part& part : epoch.parts) {
@@ -502,6 +478,41 @@ void Supervisor::between_epochs(std::function<void()> act) {
 
 void Supervisor::answer_queries() {
   for (const auto& query : std::exchange(queries_, {})) query();
+}
+
+void Supervisor::lend(const PartsUser& user) {
+  DomainParts parts{context_.model, entities_,         admission_,     episodes_,      context_.sources,
+                    pins_,          settled_position_, settled_clock_, !lost_an_epoch_};
+  (*user)(parts);
+  show_pins();
+}
+
+void Supervisor::run_when_quiet() {
+  if (wait_for_quiet_.empty() || !is_quiet()) return;
+  for (const PartsUser& user : std::exchange(wait_for_quiet_, {})) lend(user);
+}
+
+void Supervisor::restore(const PartsUser& user) {
+  POLLUX_ASSERT(is_quiet() && last_position_ == 0, "restored before anything runs");
+  DomainParts parts{context_.model, entities_, admission_, episodes_, context_.sources, pins_, 0, kBeginning};
+  (*user)(parts);
+  settled_position_ = last_position_ = parts.position;
+  settled_clock_ = last_clock_ = parts.clock;
+  DomainProbe& probe = context_.probe;
+  std::int64_t unknown = 0;
+  for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
+    if (entities_[entity]->wake() != kNever) wakes_.push({entities_[entity]->wake(), entity});
+    const auto& rule = context_.model.type_of(entity).constraint;
+    if (rule)
+      unknown += entities_[entity]->timeline(rule->status).last().value.as_symbol() == schema::Model::kUnknown;
+  }
+  probe.clock_ns.set(settled_clock_);
+  probe.settled_position.set(static_cast<std::int64_t>(settled_position_));
+  probe.unknown_constraints.set(unknown);
+  probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
+  probe.episodes_kept.set(static_cast<std::int64_t>(episodes_.kept()));
+  probe.remembered_events.set(static_cast<std::int64_t>(admission_.remembered()));
+  probe.revised_events.set(static_cast<std::int64_t>(admission_.revised_events()));
 }
 
 void Supervisor::open_pin(const PinTaker& taker) {

@@ -11,8 +11,10 @@
 
 #include "actors/admission.h"
 #include "actors/change_feed.h"
+#include "actors/domain_parts.h"
 #include "actors/entity.h"
 #include "actors/episodes.h"
+#include "actors/epoch_span.h"
 #include "actors/hand_over.h"
 #include "actors/history_writer.h"
 #include "actors/intake.h"
@@ -84,6 +86,9 @@ using retry_atom = caf::atom_constant<caf::atom("retry")>;
 using pin_atom = caf::atom_constant<caf::atom("pin")>;
 using unpin_atom = caf::atom_constant<caf::atom("unpin")>;
 using pinned_atom = caf::atom_constant<caf::atom("pinned")>;
+using lend_atom = caf::atom_constant<caf::atom("lend")>;
+using quiet_atom = caf::atom_constant<caf::atom("quiet")>;
+using restore_atom = caf::atom_constant<caf::atom("restore")>;
 using end_atom = caf::atom_constant<caf::atom("end")>;
 using caught_up_atom = caf::atom_constant<caf::atom("caughtup")>;
 
@@ -116,10 +121,12 @@ struct Epoch {
 /// themselves.
 ///
 /// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (pin, PinTaker), (pinned,
-/// PinNumber, Query) and (unpin, PinNumber), likewise; (replay, RecordPtr, Signal),
-/// one at a time and before (serve); (drain, Signal), signalled when nothing is left to do; (end,
-/// EntityIndex), which ends an entity's actor. From itself: settled, journaled, tick, retry. From an entity's
-/// actor that dies: (died, OrphanPtr).
+/// PinNumber, Query) and (unpin, PinNumber), likewise; (lend, PartsUser), likewise; (quiet, PartsUser), run
+/// when no epoch is on its way at all, which is brought about; (restore, PartsUser, Signal), which may put
+/// another state in the place of the first one, before (serve) and (replay); (replay, RecordPtr, Signal), one
+/// at a time and before (serve); (drain, Signal), signalled when nothing is left to do; (end, EntityIndex),
+/// which ends an entity's actor. From itself: settled, journaled, tick, retry. From an entity's actor that
+/// dies: (died, OrphanPtr).
 class Supervisor : public HandedOverActor {
  public:
   Supervisor(caf::actor_config& config, const DomainContext& context);
@@ -140,6 +147,11 @@ class Supervisor : public HandedOverActor {
   void take(SubmissionPtr submission);
   void replay(const RecordPtr& record, Signal replayed);
   void tick();
+
+  /// The first step of a clock that has far to go; false where it has not.
+  bool begin_catching_up();
+  schema::EventTime next_target() const;
+  void begin_idle_epoch();
 
   /// Moves every epoch on that can move.
   void advance();
@@ -168,6 +180,10 @@ class Supervisor : public HandedOverActor {
   /// Does what must not see half an epoch: now, or when this one has settled.
   void between_epochs(std::function<void()> act);
   void answer_queries();
+  void lend(const PartsUser& user);
+  void restore(const PartsUser& user);
+  void run_when_quiet();
+  bool is_quiet() const { return !journaling_ && !waiting_ && !running_; }
   void open_pin(const PinTaker& taker);
   void release(PinNumber pin);
   void show_pins();
@@ -187,9 +203,11 @@ class Supervisor : public HandedOverActor {
   std::unique_ptr<Epoch> waiting_;  // durable, not yet propagated
   std::unique_ptr<Epoch> running_;
   std::vector<std::function<void()>> queries_;
+  std::vector<PartsUser> wait_for_quiet_;
   Signal drained_;
   bool draining_ = false;  // from then on time sets off nothing: an epoch begun now would outlive the actor
   std::optional<schema::Error> failed_;
+  bool lost_an_epoch_ = false;  // that admission has taken in
   Outage outage_;           // while it lasts, `journaling_` waits for space
   bool appending_ = false;  // the writer has `journaling_` in its hands
 
@@ -201,6 +219,8 @@ class Supervisor : public HandedOverActor {
   /// May hold wakes that no longer apply; the entity's own `wake()` decides.
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
 
+  const schema::Duration span_max_;                    // of an epoch
+  bool catching_up_ = false;                           // an idle clock has further to go than one epoch may
   schema::Position last_position_ = 0;                 // of the newest epoch formed
   schema::EventTime last_clock_ = schema::kBeginning;  // and its clock
   std::uint64_t journal_bytes_ = 0;                    // of the journal's count, already in the probe
@@ -213,6 +233,7 @@ class Supervisor : public HandedOverActor {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::SubmissionPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::Query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::PinTaker)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::PartsUser)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::Signal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::RecordPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pollux::actors::JournalOutcome)

@@ -95,6 +95,20 @@ void Timeline::splice_at(std::size_t first, std::size_t tail, std::span<const Ve
   size_ = static_cast<std::uint32_t>(first + put + tail_size);
 }
 
+void Timeline::restore(std::span<const Version> versions) {
+  POLLUX_ASSERT(!versions.empty(), "a timeline is never empty");
+  const auto size = static_cast<std::uint32_t>(versions.size());
+  if (size > capacity_) {
+    auto* grown = new Version[size];
+    if (capacity_ > 1) delete[] heap_;
+    heap_ = grown;
+    capacity_ = size;
+  }
+  begin_ = 0;
+  size_ = size;
+  std::ranges::copy(versions, data());
+}
+
 void Timeline::forget_before(EventTime horizon) {
   if (size_ == 1 || versions()[1].from >= horizon) return;
   const std::size_t later = first_from(horizon);

@@ -69,6 +69,10 @@ class Timeline {
   void splice(schema::EventTime from, schema::EventTime to, std::span<const Version> fresh,
               std::vector<Version>& removed, schema::EventTime horizon = schema::kBeginning);
 
+  /// Becomes these versions, whatever it was. REQUIRES: there is one at least; they ascend, and neighbours
+  /// differ.
+  void restore(std::span<const Version> versions);
+
   /// Drops what lies before the version in effect just before `horizon`.
   void forget_before(schema::EventTime horizon);
 

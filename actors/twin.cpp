@@ -11,9 +11,12 @@
 #include <mutex>
 #include <utility>
 
+#include "actors/backup.h"
 #include "actors/deterministic_scheduler.h"
+#include "actors/epoch_span.h"
 #include "actors/journal_writer.h"
 #include "actors/planted_bugs.h"
+#include "actors/snapshot_recovery.h"
 #include "actors/supervisor.h"
 #include "actors/tbb_coordinator.h"
 #include "schema/assert.h"
@@ -165,6 +168,85 @@ struct Twin::Implementation {
     signal.get();
   }
 
+  /// Puts back the newest snapshot that can be.
+  Result<Position> recover() {
+    const SnapshotStore* store = options.snapshots.store.get();
+    const auto outcome = store == nullptr
+                             ? recover_without_snapshots(*journal)
+                             : actors::recover(*store, *journal, history, *model,
+                                               [this](const auto& view, const std::string& where) {
+                                                 return restore(view, where);
+                                               });
+    if (!outcome.ok()) return outcome.error();
+    for (const Error& why : outcome->refused) {
+      if (options.warn) options.warn(why.text());
+    }
+    note(outcome->info.misfits);
+    loaded = {outcome->position, outcome->info.clock, outcome->info.taken, outcome->bytes, false};
+    unusable = outcome->unusable;
+    return outcome->position;
+  }
+
+  Result<void> restore(const SnapshotView& view, const std::string& where) {
+    Result<void> outcome;
+    auto [signal, restored] = make_signal();
+    const std::function<void(DomainParts&)> put_back = [&](DomainParts& parts) {
+      outcome = restore_domain(view, where, parts);
+      if (!outcome.ok()) parts.position = 0;
+    };
+    caf::anon_send(supervisor, restore_atom::value,
+                   std::make_shared<const std::function<void(DomainParts&)>>(put_back), signal);
+    wait_for(restored);
+    if (outcome.ok()) return outcome;
+    // What it left behind is of no use.
+    caf::anon_send_exit(supervisor, caf::exit_reason::user_shutdown);
+    sources.forget_all();
+    spawn_supervisor();
+    return outcome;
+  }
+
+  void start_snapshotter(std::uint64_t events_behind) {
+    if (options.snapshots.store == nullptr) return;
+    SnapshotSurroundings surroundings{*model, *journal, history, history_writer.get(), probe, misfits, {},
+                                      {},     {},       {}};
+    surroundings.lend = [this](bool quiet, std::function<void(DomainParts&)> use) {
+      auto user = std::make_shared<const std::function<void(DomainParts&)>>(std::move(use));
+      if (quiet) {
+        caf::anon_send(supervisor, quiet_atom::value, std::move(user));
+      } else {
+        caf::anon_send(supervisor, lend_atom::value, std::move(user));
+      }
+    };
+    if (options.scheduler != nullptr) {
+      surroundings.later = [scheduler = options.scheduler](auto task) {
+        scheduler->append_later(std::move(task));
+      };
+    }
+    surroundings.now = options.now ? options.now : system_time;
+    surroundings.warn = options.warn;
+    probe.snapshot_position.set(static_cast<std::int64_t>(loaded.position));
+    probe.snapshot_taken_ns.set(loaded.taken);
+    probe.snapshot_bytes.set(static_cast<std::int64_t>(loaded.bytes));
+    snapshotter = std::make_unique<Snapshotter>(options.snapshots, std::move(surroundings), loaded,
+                                                std::move(unusable), events_behind);
+  }
+
+  void wait_for_snapshots() {
+    while (options.scheduler != nullptr && !snapshotter->idle()) {
+      POLLUX_ASSERT(options.scheduler->step(), "what is waited for is under way");
+    }
+    snapshotter->wait_until_idle();
+  }
+
+  /// After the twin has drained.
+  void end_snapshots(bool with_last) {
+    if (snapshotter == nullptr) return;
+    wait_for_snapshots();
+    if (with_last) snapshotter->take_last();
+    wait_for_snapshots();
+    snapshotter.reset();
+  }
+
   /// Lets one record run while the caller reads the next.
   void replay(RecordPtr record, const std::function<void(ReplayProgress)>& on_progress) {
     const Position position = record->position;
@@ -208,6 +290,9 @@ struct Twin::Implementation {
   /// Their callbacks hold on to the supervisor, so they go before the supervisor does.
   std::unique_ptr<JournalWriter> writer;
   std::unique_ptr<HistoryWriter> history_writer;
+  SnapshotTaken loaded;
+  std::set<Position> unusable;
+  std::unique_ptr<Snapshotter> snapshotter;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   caf::actor supervisor;
@@ -232,14 +317,29 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
       new Twin(std::make_unique<Implementation>(std::move(model), std::move(journal), options)));
   Implementation& self = *twin->implementation_;
   self.spawn_supervisor();
+  if (on_progress) on_progress({0, self.journal->last_position(), true});
+  using std::chrono::steady_clock;
+  const auto begun = steady_clock::now();
+  const auto recovered = self.recover();
+  const auto loaded = steady_clock::now();
+  if (!recovered.ok()) return recovered.error();
+  if (on_progress) on_progress({*recovered, self.journal->last_position(), false});
+  std::uint64_t events_replayed = 0;
   // Records are small where the twin was idle: replayed together they cost one epoch. The state at the end is
   // the same. What the history lacks is told one by one.
   RecordPtr chunk;
-  const Result<void> outcome = self.journal->read(1, [&](schema::EpochRecord& record) {
+  const schema::Duration span_max = epoch_span_max(*self.model);
+  EventTime replayed_to = self.probe.clock_ns.value();
+  EventTime chunk_from = schema::kBeginning;  // the clock before it
+  const Result<void> outcome = self.journal->read(*recovered + 1, [&](schema::EpochRecord& record) {
     self.note(record.misfits);
+    events_replayed += record.events.events.size();
     record.events.identify(*self.model);
     const bool alone = self.history_writer != nullptr && self.history_writer->wants(record.position);
-    if (alone && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
+    const bool far = chunk != nullptr && record.clock > schema::after(chunk_from, span_max);
+    if ((alone || far) && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
+    if (chunk == nullptr) chunk_from = replayed_to;
+    replayed_to = record.clock;
     if (chunk == nullptr) {
       chunk = std::make_shared<schema::EpochRecord>(std::move(record));
     } else {
@@ -255,6 +355,11 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   if (chunk != nullptr) self.replay(std::move(chunk), on_progress);
   self.finish_replaying();
   caf::anon_send(self.supervisor, serve_atom::value);
+  self.probe.loaded_position.set(static_cast<std::int64_t>(*recovered));
+  self.probe.load_ns.set((loaded - begun).count());
+  self.probe.replay_ns.set((steady_clock::now() - loaded).count());
+  self.probe.journal_first_position.set(static_cast<std::int64_t>(self.journal->first_position()));
+  self.start_snapshotter(events_replayed);
   return twin;
 }
 
@@ -381,6 +486,24 @@ void Twin::digest(std::function<void(Digest)> done) {
   implementation_->query([done = std::move(done)](const SettledState& state) { done(state.digest()); });
 }
 
+void Twin::snapshot(std::function<void(Result<SnapshotTaken>)> done) {
+  if (implementation_->snapshotter != nullptr) return implementation_->snapshotter->take(std::move(done));
+  done(Error{ErrorCode::not_found, "this twin keeps no snapshots", "", "give it a data directory"});
+}
+
+const SnapshotStore* Twin::snapshots() const {
+  return implementation_->options.snapshots.store.get();
+}
+
+Result<BackupInfo> Twin::back_up(const std::string& directory) const {
+  return back_up_with_snapshots(snapshots(), directory,
+                                [this, &directory] { return implementation_->journal->back_up(directory); });
+}
+
+const SnapshotTaken& Twin::loaded() const {
+  return implementation_->loaded;
+}
+
 ChangeFeed& Twin::changes() {
   return implementation_->feed;
 }
@@ -410,9 +533,11 @@ void Twin::stop() {
     if (std::exchange(self.stopped, true)) return;
   }
   self.finish_replaying();
+  if (self.snapshotter != nullptr) self.snapshotter->stop();
   auto [signal, drained] = make_signal();
   caf::anon_send(self.supervisor, drain_atom::value, signal);
   self.wait_for(drained);
+  self.end_snapshots(failure().empty());
   self.writer.reset();
   self.history_writer.reset();
   // A tick that is still to come would hold on to the supervisor, and with it the system, until its time.

@@ -22,6 +22,7 @@
 #include "actors/pin.h"
 #include "actors/probe.h"
 #include "actors/settled_state.h"
+#include "actors/snapshotter.h"
 #include "actors/source_book.h"
 #include "actors/submission.h"
 #include "schema/event.h"
@@ -56,6 +57,7 @@ struct TwinOptions {
   std::size_t changes_max = 250'000;       ///< and how many changes in all of them.
   bool keep_history = true;                ///< Beside the journal; in memory where that has none.
   HistoryRetention history;
+  SnapshotOptions snapshots;
   bool check_invariants = false;  ///< Check the engine's structures after each epoch; for tests.
   /// Where set, the twin has no threads: it runs when this does, and calls that wait let it run. It must
   /// outlive the twin. For tests.
@@ -71,14 +73,16 @@ struct TwinOptions {
 struct ReplayProgress {
   schema::Position done = 0;
   schema::Position total = 0;
+  bool loading = false;  ///< A snapshot is being loaded; the journal is replayed after that.
 };
 
 /// A running twin. Thread-safe unless said otherwise. Callbacks run on an engine thread: they must not block,
 /// must not call back into the twin's destructor, and hand over to the caller's own thread themselves.
 class Twin {
  public:
-  /// Replays the journal, then serves. Blocks until the twin is settled; `on_progress` (may be empty) is
-  /// called from this thread meanwhile. The model and journal are owned by the twin from then on.
+  /// Loads the newest snapshot that can be used, replays the journal after it, then serves. Blocks until the
+  /// twin is settled; `on_progress` (may be empty) is called from this thread meanwhile. The model and
+  /// journal are owned by the twin from then on.
   static schema::Result<std::unique_ptr<Twin>> start(
       std::shared_ptr<const schema::Model> model, std::unique_ptr<Journal> journal,
       const TwinOptions& options, const std::function<void(ReplayProgress)>& on_progress = {});
@@ -128,6 +132,16 @@ class Twin {
   void standing(std::vector<schema::EventKey> keys, std::function<void(std::vector<bool>)> done);
 
   void digest(std::function<void(Digest)> done);
+
+  /// Takes a snapshot, beside everything else: see `Snapshotter::take`. Errors: also not_found where the twin
+  /// keeps none.
+  void snapshot(std::function<void(schema::Result<SnapshotTaken>)> done);
+  /// Null where none are kept.
+  const SnapshotStore* snapshots() const;
+  /// Adds a backup, with which the snapshots go that its journal needs: see `Journal::back_up`. Any thread.
+  schema::Result<BackupInfo> back_up(const std::string& directory) const;
+  /// What this one was loaded from; position 0: from the journal alone.
+  const SnapshotTaken& loaded() const;
 
   /// Settled changes of recent epochs, for readers that follow along.
   ChangeFeed& changes();

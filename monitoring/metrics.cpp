@@ -157,6 +157,9 @@ void expose_source(Exposition& out, const actors::SourceProbe& source, const Lab
 void expose_bounds(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
   out.gauge("pollux_epoch_events", "Events in the newest epoch.", number(probe.epoch_events), domain);
   out.gauge("pollux_epoch_events_limit", "Most events in one epoch.", number(probe.epoch_events_max), domain);
+  out.counter("pollux_epochs_catching_up_total",
+              "Epochs without events in which the clock came closer to one that was far ahead.",
+              number(probe.epochs_catching_up), domain);
   out.counter("pollux_epochs_full_total", "Epochs that took no more because they were full.",
               number(probe.epochs_full), domain);
   out.gauge("pollux_change_feed_epochs", "Epochs whose changes are kept for readers that resume.",
@@ -231,8 +234,32 @@ void expose_state(Exposition& out, const actors::DomainProbe& probe, const Label
             static_cast<double>(probe.journal_loss_window_ns.value()) / 1e9, domain);
   out.gauge("pollux_journal_disk_full", "1 while the journal waits for space on a full disk.",
             number(probe.journal_disk_full), domain);
+  out.gauge("pollux_journal_first_position", "Journal position of the oldest record kept.",
+            number(probe.journal_first_position), domain);
   out.durations("pollux_journal_append_duration_seconds", "Time to make one epoch durable.",
                 probe.journal_append, domain);
+}
+
+void expose_snapshots(Exposition& out, const actors::DomainProbe& probe, const Labels& domain) {
+  out.counter("pollux_snapshots_total", "Snapshots taken since the process started.",
+              number(probe.snapshots_taken), domain);
+  out.counter("pollux_snapshot_failures_total", "Snapshots that could not be taken.",
+              number(probe.snapshots_failed), domain);
+  out.gauge("pollux_snapshot_position", "Journal position of the newest snapshot; 0 where there is none.",
+            number(probe.snapshot_position), domain);
+  out.gauge("pollux_snapshot_timestamp_seconds", "When the newest snapshot was taken, since 1970.",
+            number(probe.snapshot_taken_ns) * kNanosecond, domain);
+  out.gauge("pollux_snapshot_bytes", "Size of the newest snapshot.", number(probe.snapshot_bytes), domain);
+  out.gauge("pollux_snapshot_duration_seconds", "How long the newest snapshot took.",
+            number(probe.snapshot_duration_ns) * kNanosecond, domain);
+  out.durations("pollux_snapshot_pause_duration_seconds",
+                "Times that epochs waited for a part of a snapshot.", probe.snapshot_pause, domain);
+  out.gauge("pollux_recovery_loaded_position", "Journal position of the snapshot this process started from.",
+            number(probe.loaded_position), domain);
+  out.gauge("pollux_recovery_load_seconds", "Time it took to load that snapshot.",
+            number(probe.load_ns) * kNanosecond, domain);
+  out.gauge("pollux_recovery_replay_seconds", "Time it took to replay the journal after it.",
+            number(probe.replay_ns) * kNanosecond, domain);
 }
 
 void expose_requests(Exposition& out, const server::ServerProbe& probe) {
@@ -327,6 +354,7 @@ std::string Metrics::render() const {
       expose_bounds(exposition, *probe, domain);
       expose_propagation(exposition, *probe, domain);
       expose_state(exposition, *probe, domain);
+      expose_snapshots(exposition, *probe, domain);
     }
     for (const auto* probe : implementation_->servers) {
       expose_requests(exposition, *probe);

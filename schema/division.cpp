@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "schema/assert.h"
 #include "schema/initial_state.h"
 
 namespace pollux::schema {
@@ -17,7 +18,9 @@ class DomainBuilder {
       : whole_(whole),
         builder_(whole.name() + "/" + whole.domain_name(domain)),
         types_(whole.types().size(), kNone) {
-    for (const std::string& symbol : whole.symbols()) builder_.intern(symbol);
+    for (Symbol symbol = 0; symbol < whole.symbol_count(); ++symbol) {
+      builder_.intern(whole.symbol_text(symbol));
+    }
     for (const Source& source : whole.sources()) builder_.add_source(source);
     builder_.set_texts_of(whole);
     builder_.add_domain(whole.domain_name(domain));
@@ -94,6 +97,8 @@ void bind_within(const Model& model, EntityIndex consumer, const DividedModel& d
                  DomainBuilder& builder) {
   for (InputSlot input = 0; input < model.type_of(consumer).inputs.size(); ++input) {
     for (Binding binding : model.bindings(consumer, input)) {
+      POLLUX_ASSERT(divided.places[binding.producer].domain == divided.places[consumer].domain,
+                    "only links lead from one domain to another");
       binding.producer = divided.places[binding.producer].entity;
       builder.bind(divided.places[consumer].entity, input, binding);
     }

@@ -385,12 +385,12 @@ DomainIndex Model::domain_of(EntityIndex entity) const {
   return parts_->entity_domains.empty() ? DomainIndex{0} : parts_->entity_domains[entity];
 }
 
-std::span<const std::string> Model::symbols() const {
-  return parts_->symbols;
-}
-
 std::optional<Symbol> Model::find_symbol(std::string_view text) const {
   return parts_->find_symbol(text);
+}
+
+std::size_t Model::symbol_count() const {
+  return parts_->symbols.size();
 }
 
 std::string_view Model::symbol_text(Symbol symbol) const {

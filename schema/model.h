@@ -250,8 +250,8 @@ class Model {
 
   std::optional<Symbol> find_symbol(std::string_view text) const;
   std::string_view symbol_text(Symbol symbol) const;
-  /// All symbols, by index.
-  std::span<const std::string> symbols() const;
+  /// Symbols are numbered from 0 on.
+  std::size_t symbol_count() const;
 
  private:
   friend class ModelBuilder;

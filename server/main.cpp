@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   pollux::server::cli::add_score(app, exit_code);
   pollux::server::cli::add_watch(app, exit_code);
   pollux::server::cli::add_journal(app, exit_code);
+  pollux::server::cli::add_snapshot(app, exit_code);
   pollux::server::cli::add_backup(app, exit_code);
   pollux::server::cli::add_restore(app, exit_code);
   pollux::server::cli::add_why(app, exit_code);

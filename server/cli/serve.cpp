@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -41,6 +42,8 @@ struct ServeOptions {
   bool insecure_listen = false;
   bool rebuild_history = false;
   std::string history_age = "400 d";
+  std::string snapshot_every = "15 min";
+  std::string keep_journal = "0s";
 };
 
 /// Opens the data directory, unless it was last written under another version of the model.
@@ -119,10 +122,10 @@ class Startup {
   Result<void> start() {
     auto journal = open_journal(options_, *model_);
     if (!journal.ok()) return journal.error();
-    if (const auto last = (*journal)->last_position(); last > 0) spdlog::info("replaying {} epochs", last);
-    auto twin = actors::Twin::start(
-        model_, std::move(*journal), options_.twin,
-        [this](const actors::ReplayProgress& progress) { server_.show_progress(progress); });
+    actors::TwinOptions how = options_.twin;
+    how.snapshots.store = std::make_shared<actors::SnapshotStore>(options_.data);
+    auto twin = actors::Twin::start(model_, std::move(*journal), how,
+                                    [this](const actors::ReplayProgress& progress) { show(progress); });
     if (!twin.ok()) return twin.error();
     twin_ = std::move(*twin);
     for (const schema::Misfit& misfit : twin_->misfits()) {
@@ -133,7 +136,26 @@ class Startup {
     return {};
   }
 
+  /// To whoever asks, and now and then to the log.
+  void show(const actors::ReplayProgress& progress) {
+    server_.show_progress(progress);
+    const auto now = std::chrono::steady_clock::now();
+    if (progress.loading || progress.total == 0) return;
+    if (told_at_ == std::chrono::steady_clock::time_point()) {
+      if (progress.done > 0) spdlog::info("a snapshot of position {} was loaded", progress.done);
+      if (progress.done < progress.total) spdlog::info("replaying {} epochs", progress.total - progress.done);
+    } else if (now - told_at_ < kTellEvery) {
+      return;
+    } else {
+      spdlog::info("replayed up to position {} of {}", progress.done, progress.total);
+    }
+    told_at_ = now;
+  }
+
+  static constexpr std::chrono::seconds kTellEvery{5};
+
   const ServeOptions& options_;
+  std::chrono::steady_clock::time_point told_at_;
   std::shared_ptr<const schema::Model> model_;
   HttpServer& server_;
   monitoring::Metrics& metrics_;
@@ -165,12 +187,17 @@ int serve_until_stopped(const ServeOptions& options, const std::shared_ptr<const
   return startup.exit_code();
 }
 
-/// False, and explained, where it is no duration.
-bool take_history_age(ServeOptions& options) {
-  const auto age = schema::parse_duration(options.history_age);
-  if (!age.ok()) std::cerr << "pollux serve: " << age.error().text() << "\n";
-  if (age.ok()) options.twin.history.age = *age;
-  return age.ok();
+/// False, and explained, where one is no duration.
+bool take_durations(ServeOptions& options) {
+  const auto take = [](const std::string& text, schema::Duration& to) {
+    const auto duration = schema::parse_duration(text);
+    if (!duration.ok()) std::cerr << "pollux serve: " << duration.error().text() << "\n";
+    if (duration.ok()) to = *duration;
+    return duration.ok();
+  };
+  return take(options.history_age, options.twin.history.age) &&
+         take(options.snapshot_every, options.twin.snapshots.every) &&
+         take(options.keep_journal, options.twin.snapshots.journal_age);
 }
 
 /// `always`, or `interval=` and a duration of at least a millisecond.
@@ -204,7 +231,7 @@ int run_serve(ServeOptions& options) {
                  "that has them, or say --insecure-listen.\n";
     return kUsage;
   }
-  if (!take_history_age(options)) return kUsage;
+  if (!take_durations(options)) return kUsage;
   options.http.stop_on_signals = true;
   options.twin.clock = options.clock == "events" ? actors::ClockMode::events : actors::ClockMode::wall;
   options.twin.warn = [](const std::string& what) { spdlog::warn("{}", what); };
@@ -265,6 +292,26 @@ void add_retention_options(CLI::App& verb, ServeOptions& options) {
       ->transform(CLI::AsSizeValue(false))
       ->capture_default_str()
       ->envname("POLLUX_HISTORY_BYTES");
+  verb.add_option(
+          "--snapshot-every", options.snapshot_every,
+          "How often a snapshot is taken, by which a restart replays only what came after; 0s is never")
+      ->capture_default_str()
+      ->envname("POLLUX_SNAPSHOT_EVERY");
+  verb.add_option("--snapshots-kept", options.twin.snapshots.kept, "How many snapshots are kept")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str()
+      ->envname("POLLUX_SNAPSHOTS_KEPT");
+  verb.add_option(
+          "--keep-journal", options.keep_journal,
+          "How far behind the twin's clock the journal is kept, where snapshots stand for it; 0s is for ever")
+      ->capture_default_str()
+      ->envname("POLLUX_KEEP_JOURNAL");
+  verb.add_option(
+          "--keep-journal-bytes", options.twin.snapshots.journal_bytes,
+          "About how much disk the journal may take, where snapshots stand for it, as 64GB; 0 is any amount")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str()
+      ->envname("POLLUX_KEEP_JOURNAL_BYTES");
   verb.add_flag("!--no-history", options.twin.keep_history,
                 "Keep no history: no answers about the past, change streams resume from memory only")
       ->envname("POLLUX_NO_HISTORY");

@@ -28,6 +28,7 @@ void add_replay(CLI::App& app, int& exit_code);
 void add_restore(CLI::App& app, int& exit_code);
 void add_score(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
+void add_snapshot(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);
 void add_why(CLI::App& app, int& exit_code);

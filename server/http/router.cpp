@@ -37,6 +37,8 @@ constexpr std::array kRoutes = {
     Route{RouteId::quarantine, "/v1/quarantine", false, false, kJson},
     Route{RouteId::history, "/v1/history/*/*", false, false, kJson},
     Route{RouteId::backup, "/v1/admin/backup", true, false, kJson},
+    Route{RouteId::snapshots, "/v1/admin/snapshots", false, false, kJson},
+    Route{RouteId::snapshot_create, "/v1/admin/snapshots", true, false, kJson},
     Route{RouteId::quarantine_admit, "/v1/quarantine/admit", true, false, kJson},
     Route{RouteId::quarantine_discard, "/v1/quarantine/discard", true, false, kJson},
     Route{RouteId::quarantine_admit_one, "/v1/quarantine/*/admit", true, false, kJson},
@@ -119,12 +121,16 @@ RouteMatch match_route(Method method, std::span<const std::string> segments) {
   for (const Route& route : kRoutes) {
     auto arguments = fit(route.pattern, segments);
     if (!arguments) continue;
-    match.route = route.id;
-    match.arguments = std::move(*arguments);
     match.method_fits = method_fits(route, method);
-    if (!match.method_fits) match.allow = allow_of(route);
-    return match;
+    const bool is_first = match.route == RouteId::unmatched;
+    if (is_first || match.method_fits) {
+      match.route = route.id;
+      match.arguments = std::move(*arguments);
+    }
+    if (match.method_fits) return match;
+    match.allow += (is_first ? "" : ", ") + std::string(allow_of(route));
   }
+  if (match.route != RouteId::unmatched) return match;
   match.nearest = nearest_path(segments);
   return match;
 }

@@ -127,7 +127,9 @@ HttpServer::Implementation::Implementation(const HttpServerOptions& its_options,
       timer(io.provider->getTimer()),
       site(std::move(model), metrics),
       service(site, bell, timer, options),
-      http(timer, service.header_table(), service.requests(), settings()),
+      http(
+          timer, service.header_table(),
+          [this](kj::AsyncIoStream& connection) { return service.requests_on(connection); }, settings()),
       tasks(kj::heap<kj::TaskSet>(static_cast<kj::TaskSet::ErrorHandler&>(*this))) {
   site.probe.connections_max.set(static_cast<std::int64_t>(options.connections_max));
   site.probe.change_streams_max.set(static_cast<std::int64_t>(options.change_streams_max));
@@ -248,6 +250,7 @@ const std::string& HttpServer::address() const {
 void HttpServer::show_progress(const actors::ReplayProgress& progress) {
   implementation_->site.replayed = progress.done;
   implementation_->site.to_replay = progress.total;
+  implementation_->site.loading = progress.loading;
 }
 
 void HttpServer::attach(actors::Twin& twin) {

@@ -3,6 +3,7 @@
 #include <kj/debug.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -56,7 +57,9 @@ std::optional<Reply> refuse_head(const Request& request) {
 /// One request and its answer. Counts itself when it ends, however it ends.
 class Service::Exchange {
  public:
-  Exchange(Service& service, Response& response) : service_(service), response_(response) {}
+  /// `connection`: null where a body will not be read.
+  Exchange(Service& service, Response& response, kj::AsyncOutputStream* connection = nullptr)
+      : service_(service), response_(response), connection_(connection) {}
   ~Exchange() { count(); }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -92,7 +95,9 @@ class Service::Exchange {
     request_.match = match_route(request_.method, request_.target.segments);
     if (auto refusal = refuse_head(request_)) return send(std::move(*refusal));
     if (request_.match.route == RouteId::changes) return stream_changes();
-    const bool has_body = request_.method == Method::post && request_.match.route != RouteId::backup;
+    const RouteId route = request_.match.route;
+    const bool takes_none = route == RouteId::backup || route == RouteId::snapshot_create;
+    const bool has_body = request_.method == Method::post && !takes_none;
     if (!has_body) return dispatch();
     return take_body(body);
   }
@@ -106,6 +111,7 @@ class Service::Exchange {
     const HeaderIds& ids = service_.headers_;
     copy(ids.accept, request_.accept);
     copy(ids.content_encoding, request_.content_encoding);
+    copy(ids.expect, expect_);
     copy(ids.if_none_match, request_.if_none_match);
     copy(ids.last_event_id, request_.last_event_id);
     copy(kj::HttpHeaderId::CONTENT_TYPE, request_.content_type);
@@ -126,12 +132,28 @@ class Service::Exchange {
     if (service_.site_.twin.load() == nullptr) return send(service_.site_.still_starting());
     body_.emplace(service_.options_, service_.site_.probe, service_.timer_);
     reading_body_ = true;
-    return body_->read(stream).then([this](std::optional<Reply>&& refusal) {
-      reading_body_ = false;
-      if (refusal) return send(std::move(*refusal));
-      request_.body = body_->take();
-      return dispatch();
+    return invite(stream)
+        .then([this, &stream] { return body_->read(stream); })
+        .then([this](std::optional<Reply>&& refusal) {
+          reading_body_ = false;
+          if (refusal) return send(std::move(*refusal));
+          request_.body = body_->take();
+          return dispatch();
+        });
+  }
+
+  /// A client may wait with a large body until it is told that it will be read.
+  kj::Promise<void> invite(kj::AsyncInputStream& body) {
+    static constexpr std::string_view kInvitation = "HTTP/1.1 100 Continue\r\n\r\n";
+    constexpr std::string_view kExpected = "100-continue";
+    const bool waits = std::ranges::equal(expect_, kExpected, [](char sent, char wanted) {
+      return sent == wanted || (sent >= 'A' && sent <= 'Z' && sent - 'A' + 'a' == wanted);
     });
+    KJ_IF_MAYBE (length, body.tryGetLength()) {
+      if (*length > service_.options_.body_bytes_max) return kj::READY_NOW;
+    }
+    if (!waits) return kj::READY_NOW;
+    return connection_->write(kInvitation.data(), kInvitation.size());
   }
 
   kj::Promise<void> stream_changes() {
@@ -204,7 +226,9 @@ class Service::Exchange {
 
   Service& service_;
   Response& response_;
+  kj::AsyncOutputStream* const connection_;
   Request request_;
+  std::string expect_;
   std::optional<Body> body_;
   const Clock::time_point begun_ = Clock::now();
   unsigned status_ = 0;  // of the answer begun; 0: none yet
@@ -224,11 +248,31 @@ void Service::end_streams() {
   end_streams_->fulfill();
 }
 
-kj::Promise<void> Service::request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders& headers,
-                                   kj::AsyncInputStream& body, Response& response) {
-  auto exchange = kj::heap<Exchange>(*this, response);
-  auto running = exchange->run(method, url, headers, body);
-  return running.attach(kj::mv(exchange));
+/// What KJ hands the requests of a connection to.
+class Service::Requests final : private kj::HttpService {
+ public:
+  Requests(Service& service, kj::AsyncOutputStream& connection)
+      : service_(service), connection_(connection) {}
+  virtual ~Requests() = default;
+
+  kj::HttpService& interface() { return *this; }
+
+ private:
+  kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders& headers,
+                            kj::AsyncInputStream& body, Response& response) override {
+    auto exchange = kj::heap<Exchange>(service_, response, &connection_);
+    auto running = exchange->run(method, url, headers, body);
+    return running.attach(kj::mv(exchange));
+  }
+
+  Service& service_;
+  kj::AsyncOutputStream& connection_;
+};
+
+kj::Own<kj::HttpService> Service::requests_on(kj::AsyncOutputStream& connection) {
+  auto requests = kj::heap<Requests>(*this, connection);
+  kj::HttpService& interface = requests->interface();
+  return kj::attachRef(interface, kj::mv(requests));
 }
 
 kj::Promise<void> Service::handleClientProtocolError(kj::HttpHeaders::ProtocolError error,

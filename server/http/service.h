@@ -15,13 +15,14 @@ struct HeaderIds {
   kj::HttpHeaderTable::Builder builder;
   kj::HttpHeaderId accept = builder.add("Accept");
   kj::HttpHeaderId content_encoding = builder.add("Content-Encoding");
+  kj::HttpHeaderId expect = builder.add("Expect");
   kj::HttpHeaderId if_none_match = builder.add("If-None-Match");
   kj::HttpHeaderId last_event_id = builder.add("Last-Event-ID");
   kj::Own<kj::HttpHeaderTable> table = builder.build();
 };
 
 /// What KJ hands requests to. One for all connections.
-class Service final : private kj::HttpService, private kj::HttpServerErrorHandler {
+class Service final : private kj::HttpServerErrorHandler {
  public:
   Service(Site& site, ChangeBell& bell, kj::Timer& timer, const HttpServerOptions& options);
   virtual ~Service() = default;
@@ -31,15 +32,16 @@ class Service final : private kj::HttpService, private kj::HttpServerErrorHandle
   /// Ends the change streams, which would never end by themselves.
   void end_streams();
 
+  /// Takes the requests of one connection, which it writes to itself only to ask for a body (100 Continue; KJ
+  /// does not).
+  kj::Own<kj::HttpService> requests_on(kj::AsyncOutputStream& connection);
   // KJ's interfaces have no virtual destructor, so they are not bases one could delete through.
-  kj::HttpService& requests() { return *this; }
   kj::HttpServerErrorHandler& errors() { return *this; }
 
  private:
   class Exchange;
-
-  kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders& headers,
-                            kj::AsyncInputStream& body, Response& response) override;
+  class Requests;
+  using Response = kj::HttpService::Response;
 
   kj::Promise<void> handleClientProtocolError(kj::HttpHeaders::ProtocolError error,
                                               Response& response) override;

@@ -29,6 +29,7 @@ struct Site {
   std::atomic<actors::Twin*> twin{nullptr};    ///< Any thread; null while it starts.
   std::atomic<schema::Position> replayed{0};   ///< Any thread.
   std::atomic<schema::Position> to_replay{0};  ///< Any thread.
+  std::atomic<bool> loading{false};            ///< A snapshot; any thread.
 
   std::string backup_directory;         ///< Empty: backups are not taken.
   std::atomic<bool> backing_up{false};  ///< Any thread.

@@ -1,5 +1,4 @@
-// The engine side by side with its peers, in one process. Prints a table and writes JSON where the first
-// argument says.
+// The engine side by side with its peers, in one process.
 #include <malloc.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include "schema/assert.h"
 #include "tests/bench/engine_models.h"
 #include "tests/bench/engine_peers.h"
+#include "tests/bench/report.h"
 
 namespace pollux::bench {
 namespace {
@@ -26,54 +26,9 @@ using schema::EventTime;
 using schema::kSecond;
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kResultsFile = "build/bench.json";
-
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-double median(std::vector<double> samples) {
-  std::ranges::nth_element(samples, samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2));
-  return samples[samples.size() / 2];
-}
-
-struct Row {
-  std::string name;
-  double value = 0;
-  std::string unit;
-  std::string peer;
-  double peer_value = 0;
-  double target = 0;  ///< Wanted ratio value/peer; negative: at most.
-  double ratio() const { return value / peer_value; }
-  bool met() const { return target < 0 ? ratio() <= -target : ratio() >= target; }
-};
-
-class Report {
- public:
-  void add(Row row) {
-    std::printf("%-34s %10.3f %-12s  %-34s %10.3f  ratio %7.3f  target %s %.2f  %s\n", row.name.c_str(),
-                row.value, row.unit.c_str(), row.peer.c_str(), row.peer_value, row.ratio(),
-                row.target < 0 ? "<=" : ">=", std::abs(row.target), row.met() ? "met" : "NOT MET");
-    std::fflush(stdout);
-    rows_.push_back(std::move(row));
-  }
-
-  void write(const char* path) const {
-    std::ofstream out(path);
-    out << "[\n";
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const Row& r = rows_[i];
-      out << "  {\"name\": \"" << r.name << "\", \"value\": " << r.value << ", \"unit\": \"" << r.unit
-          << "\", \"peer\": \"" << r.peer << "\", \"peer_value\": " << r.peer_value
-          << ", \"ratio\": " << r.ratio() << ", \"target\": " << r.target
-          << ", \"met\": " << (r.met() ? "true" : "false") << "}" << (i + 1 < rows_.size() ? ",\n" : "\n");
-    }
-    out << "]\n";
-  }
-
- private:
-  std::vector<Row> rows_;
-};
 
 /// A journal that keeps nothing, so that what grows is the engine.
 class NoJournal final : public actors::Journal {
@@ -356,7 +311,7 @@ void run(const std::string& mode) {
     sparse(report, 100'000, 900'000);
     propagation(report, "random 1M, all sources", random_graph(100'000, 900'000), 5);
   }
-  report.write(kResultsFile);
+  report.write();
 }
 
 }  // namespace

@@ -218,5 +218,33 @@ TEST(Listening, OnlyLocalAddressesCountAsLoopback) {
   }
 }
 
+/// Where curl has more than a mebibyte to send it waits a second for this.
+TEST(AClientThatWaitsToBeAskedForItsBody, IsToldToGoOn) {
+  RunningServer server;
+  Connection connection(server.port());
+  const std::string body = "[" + speed_event("1", 0, 40) + "]";
+  connection.send(
+      "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Expect: 100-Continue\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n");
+  EXPECT_EQ(connection.read_answer(false).status, 100u);
+  connection.send(body);
+  EXPECT_EQ(connection.read_answer().status, 200u);
+}
+
+TEST(AClientThatWaitsToBeAskedForItsBody, IsRefusedAtOnceWhereItWouldBe) {
+  ServerSetup setup;
+  setup.http.body_bytes_max = 1000;
+  RunningServer server(std::move(setup));
+  const std::string asking =
+      "HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2000\r\n";
+  Connection too_large(server.port());
+  too_large.send("POST /v1/events " + asking + "Content-Type: application/json\r\n\r\n");
+  EXPECT_EQ(too_large.read_answer().status, 413u);
+  Connection wrong_type(server.port());
+  wrong_type.send("POST /v1/events " + asking + "Content-Type: text/plain\r\n\r\n");
+  EXPECT_EQ(wrong_type.read_answer().status, 415u);
+}
+
 }  // namespace
 }  // namespace pollux::server

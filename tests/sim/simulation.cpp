@@ -7,6 +7,8 @@
 
 #include "actors/deterministic_scheduler.h"
 #include "actors/twin.h"
+#include "schema/assert.h"
+#include "tests/faults/simulated_disk.h"
 #include "tests/sim/agreement.h"
 #include "tests/sim/feed_follower.h"
 #include "tests/sim/simulated_journal.h"
@@ -40,9 +42,14 @@ class Simulation {
         left_(conditions),
         random_(conditions.seed * 2 + 1),
         scheduler_(conditions.seed),
+        disk_random_(conditions.seed * 2),
         progress_(deliveries.size(), Progress::to_send) {
     scheduler_.set_journal_steps_max(conditions.journal_steps_max);
     disk_.records = actors::make_memory_journal(*model_);
+    std::unique_ptr<rocksdb::Directory> root;
+    const bool made = snapshot_disk_.env().CreateDir("/data").ok() &&
+                      snapshot_disk_.env().NewDirectory("/", &root).ok() && root->Fsync().ok();
+    POLLUX_ASSERT(made, "the disk is new");
   }
 
   SimulationOutcome run() {
@@ -91,6 +98,7 @@ class Simulation {
     options.epoch_events_max = left_.epoch_events_max;
     options.queue_events_max = left_.queue_events_max;
     options.clock = left_.wall_clock_s == 0 ? actors::ClockMode::events : actors::ClockMode::wall;
+    options.snapshots.store = snapshots_;
     options.now = [this] {
       return static_cast<schema::EventTime>(left_.wall_clock_s) * kSecond + scheduler_.now().count();
     };
@@ -102,9 +110,16 @@ class Simulation {
     crashed_ = false;
     deaths_in_life_ = 0;
     ++outcome_.tally.starts;
+    snapshot_disk_.mend();
+    snapshot_disk_.power_on(disk_random_);
     auto twin = Twin::start(model_, open_simulated_journal(disk_), options());
     if (!twin.ok()) return complain("does not start: " + twin.error().text());
     twin_ = std::move(*twin);
+    const Position loaded = twin_->loaded().position;
+    outcome_.tally.loaded += loaded != 0;
+    if (twin_->probe().epochs_replayed.value() > disk_.records->last_position() - loaded) {
+      complain("replays what its snapshot holds");
+    }
     if (twin_->settled_position() != disk_.records->last_position()) {
       complain("starts at another position than its journal's");
     }
@@ -143,6 +158,7 @@ class Simulation {
   void crash() {
     crashed_ = true;
     disk_.gone = true;
+    snapshot_disk_.fail_at(0, faults::Fault::power_loss);
     restart();
   }
 
@@ -168,9 +184,22 @@ class Simulation {
         disk_.fails = true;
         disk_.keeps = chance(50);
       }
+    } else if (what < 98) {
+      take_snapshot();
     } else if (left_.wall_clock_s != 0) {
       scheduler_.advance(std::chrono::milliseconds(random_() % 4'000));
     }
+  }
+
+  void take_snapshot() {
+    if (!strikes(left_.snapshots, outcome_.tally.snapshots, 100)) return;
+    if (strikes(left_.snapshot_faults, outcome_.tally.snapshot_faults, 30)) {
+      const auto fault = chance(50) ? faults::Fault::short_write : faults::Fault::no_space;
+      snapshot_disk_.fail_at(random_() % 20, fault, faults::Operations::writing);
+    }
+    twin_->snapshot([this](const Result<actors::SnapshotTaken>& taken) {
+      if (!crashed_ && !taken.ok() && taken.error().message.empty()) complain("a failure is not explained");
+    });
   }
 
   void kill_an_actor() {
@@ -320,6 +349,10 @@ class Simulation {
   Random random_;
   actors::DeterministicScheduler scheduler_;
   SimulatedDisk disk_;
+  faults::SimulatedDisk snapshot_disk_;
+  Random disk_random_;
+  const std::shared_ptr<actors::SnapshotStore> snapshots_ =
+      std::make_shared<actors::SnapshotStore>("/data", &snapshot_disk_.env());
   std::vector<Progress> progress_;  // by delivery
   std::vector<std::shared_ptr<Submitted>> submitted_;
   std::unique_ptr<Twin> twin_;
@@ -353,6 +386,8 @@ Conditions random_conditions(std::uint64_t seed, const std::vector<EventBatch>& 
   conditions.dropped = often(5);
   conditions.repeated = often(5);
   conditions.unanswered = often(5);
+  conditions.snapshots = often(6);
+  conditions.snapshot_faults = often(2);
   return conditions;
 }
 

@@ -30,10 +30,12 @@ struct Conditions {
   std::uint64_t dropped = 0;           ///< a delivery does not arrive, and is sent again
   std::uint64_t repeated = 0;          ///< a delivery arrives twice
   std::uint64_t unanswered = 0;        ///< an answer is lost, and the delivery is sent again
+  std::uint64_t snapshots = 0;         ///< a snapshot is begun
+  std::uint64_t snapshot_faults = 0;   ///< the disk of the snapshots fails, once
 };
 
 /// Every condition by name, for files.
-inline constexpr std::array<std::pair<const char*, std::uint64_t Conditions::*>, 12> kConditions = {
+inline constexpr std::array<std::pair<const char*, std::uint64_t Conditions::*>, 14> kConditions = {
     {{"seed", &Conditions::seed},
      {"portion_entities", &Conditions::portion_entities},
      {"epoch_events_max", &Conditions::epoch_events_max},
@@ -45,7 +47,9 @@ inline constexpr std::array<std::pair<const char*, std::uint64_t Conditions::*>,
      {"deaths", &Conditions::deaths},
      {"dropped", &Conditions::dropped},
      {"repeated", &Conditions::repeated},
-     {"unanswered", &Conditions::unanswered}}};
+     {"unanswered", &Conditions::unanswered},
+     {"snapshots", &Conditions::snapshots},
+     {"snapshot_faults", &Conditions::snapshot_faults}}};
 
 /// Conditions as a seed has it, for these deliveries.
 Conditions random_conditions(std::uint64_t seed, const std::vector<schema::EventBatch>& deliveries);
@@ -64,10 +68,13 @@ struct Tally {
   std::uint64_t quarantined = 0;
   std::uint64_t revisions = 0;
   std::uint64_t ticks = 0;  ///< Epochs without events, because time had passed.
+  std::uint64_t snapshots = 0;
+  std::uint64_t snapshot_faults = 0;
+  std::uint64_t loaded = 0;  ///< Starts from a snapshot.
 };
 
 /// Every count by name.
-inline constexpr std::array<std::pair<const char*, std::uint64_t Tally::*>, 12> kTallies = {
+inline constexpr std::array<std::pair<const char*, std::uint64_t Tally::*>, 15> kTallies = {
     {{"starts", &Tally::starts},
      {"checks", &Tally::checks},
      {"journal_failures", &Tally::journal_failures},
@@ -79,7 +86,10 @@ inline constexpr std::array<std::pair<const char*, std::uint64_t Tally::*>, 12> 
      {"refused_full", &Tally::refused_full},
      {"quarantined", &Tally::quarantined},
      {"revisions", &Tally::revisions},
-     {"ticks", &Tally::ticks}}};
+     {"ticks", &Tally::ticks},
+     {"snapshots", &Tally::snapshots},
+     {"snapshot_faults", &Tally::snapshot_faults},
+     {"loaded", &Tally::loaded}}};
 
 Tally& operator+=(Tally& to, const Tally& other);
 

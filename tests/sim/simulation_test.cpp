@@ -39,6 +39,7 @@ TEST(Simulation, TheSameSeedGivesTheSameRunAndAnotherSeedAnotherRunToTheSameStat
     for (std::uint64_t other = 0; other < kOtherSchedules; ++other) {
       conditions.seed = seed + other * 1'000'000;
       const SimulationOutcome outcome = simulate(one.model, one.deliveries, conditions);
+      EXPECT_EQ(outcome.wrong, "") << "seed " << seed << ", schedule " << other;
       traces.insert(outcome.trace);
       digests.insert(outcome.digest);
     }

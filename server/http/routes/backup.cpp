@@ -39,7 +39,7 @@ kj::Promise<Reply> take_backup(const Request& request, Site& site, actors::Twin&
   return site.background
       .run<Reply>(
           [&site, &twin]() -> Reply {
-            const auto taken = twin.journal().back_up(site.backup_directory);
+            const auto taken = twin.back_up(site.backup_directory);
             if (!taken.ok()) {
               spdlog::error("a backup failed: {}", taken.error().text());
               return problem_of(taken.error());

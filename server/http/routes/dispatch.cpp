@@ -38,6 +38,10 @@ kj::Promise<Reply> dispatch(const Request& request, Site& site) {
       return with_twin(show_history, request, site);
     case RouteId::backup:
       return with_twin(take_backup, request, site);
+    case RouteId::snapshots:
+      return with_twin(list_snapshots, request, site);
+    case RouteId::snapshot_create:
+      return with_twin(create_snapshot, request, site);
     case RouteId::quarantine_admit:
     case RouteId::quarantine_discard:
     case RouteId::quarantine_admit_one:

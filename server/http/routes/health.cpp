@@ -7,6 +7,9 @@ namespace pollux::server {
 Reply Site::still_starting() const {
   const std::string done = std::to_string(replayed.load());
   const std::string total = std::to_string(to_replay.load());
+  if (loading.load()) {
+    return problem(503, {"the twin is loading a snapshot", "", "try again; /readyz shows the progress", ""});
+  }
   return problem(503, {"the twin is replaying its journal: " + done + " of " + total + " epochs", "",
                        "try again; /readyz shows the progress", ""});
 }
@@ -31,7 +34,10 @@ Reply show_readiness(const Site& site) {
   JsonWriter json(buffer);
   json.StartObject();
   write_key(json, "status");
-  write_text(json, ready ? "ready" : twin == nullptr ? "replaying" : stall ? "disk_full" : "failed");
+  write_text(json, ready             ? "ready"
+                   : twin == nullptr ? (site.loading.load() ? "loading_snapshot" : "replaying")
+                   : stall           ? "disk_full"
+                                     : "failed");
   if (twin == nullptr) {
     write_key(json, "replayed");
     json.Uint64(site.replayed.load());
@@ -40,6 +46,8 @@ Reply show_readiness(const Site& site) {
   } else {
     write_key(json, "position");
     json.Uint64(twin->settled_position());
+    write_key(json, "snapshot_position");
+    json.Int64(twin->probe().snapshot_position.value());
     write_key(json, "clock");
     write_time(json, twin->clock());
     const schema::Duration window = twin->journal().loss_window();

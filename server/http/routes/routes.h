@@ -17,6 +17,8 @@ kj::Promise<Reply> list_episodes(const Request& request, Site& site, actors::Twi
 kj::Promise<Reply> explain(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> show_impact(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> show_digest(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> list_snapshots(const Request& request, Site& site, actors::Twin& twin);
+kj::Promise<Reply> create_snapshot(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> take_backup(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> show_history(const Request& request, Site& site, actors::Twin& twin);
 kj::Promise<Reply> list_quarantine(const Request& request, Site& site, actors::Twin& twin);
