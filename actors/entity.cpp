@@ -65,9 +65,10 @@ EntityPtr Entity::create(const Model& model, EntityIndex index, std::uint32_t ed
   entity->inbox_size_ = slots;
   for (AttributeSlot a = 0; a < type.attributes.size(); ++a) {
     const schema::Attribute& attribute = type.attributes[a];
-    const Value initial = attribute.role == Role::parameter
-                              ? model.parameter(index, a)
-                              : Value::unknown(attribute.spec.type, Reason::not_yet_observed);
+    // What a link from another domain is offered has a past before any event.
+    const bool given = attribute.role == Role::parameter || attribute.role == Role::observed;
+    Value initial = given ? model.parameter(index, a) : Value{};
+    initial.type = attribute.spec.type;
     entity->timelines_[a].append(kBeginning, initial);
   }
   const bool observed =

@@ -181,6 +181,11 @@ class Entity {
   /// Of an observed attribute: when it was last reported, whether or not the value differed.
   schema::EventTime observed_at(schema::AttributeSlot attribute) const;
 
+  /// Of an observed attribute: what it has been told and still holds.
+  std::span<const Observation> observations(schema::AttributeSlot attribute) const {
+    return extras_->observations[attribute].standing();
+  }
+
   void check_invariants() const;
 
  private:

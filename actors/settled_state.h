@@ -90,6 +90,12 @@ class SettledState {
     return image == nullptr ? entities_[entity]->image() : *image;
   }
 
+  /// What an observed attribute has been told and still holds, in order. Not of a pin.
+  std::span<const Observation> observations(schema::EntityIndex entity,
+                                            schema::AttributeSlot attribute) const {
+    return entities_[entity]->observations(attribute);
+  }
+
   /// Of a pin, a copy that is made when first asked for.
   const Episodes& episodes() const;
   schema::Position position() const { return position_; }

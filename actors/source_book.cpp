@@ -24,9 +24,10 @@ void SourceBook::forget_all() {
   }
 }
 
-/// Numbers of many sources that share an entry would tell nothing.
+/// Numbers of many sources that share an entry would tell nothing, and neither would gaps between the
+/// positions of another domain.
 void SourceBook::follow(const Event& event) {
-  if (event.source == undeclared_) return;
+  if (event.source == undeclared_ || model_.sources()[event.source].carries) return;
   SequenceLog& log = sequences_[event.source];
   const std::scoped_lock lock(mutex_);
   if (log.add(event.sequence, event.time)) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "schema/division.h"
+
 namespace pollux::schema {
 namespace {
 
@@ -81,6 +83,36 @@ void write_entities(JsonWriter& json, const Model& model) {
     write(json, "kind", name_of(model.type_of(entity).kind));
     json.Key("depth");
     json.Uint(depth[entity]);
+    if (model.domain_count() > 1) write(json, "domain", model.domain_name(model.domain_of(entity)));
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+void write_domains(JsonWriter& json, const Model& model) {
+  const std::vector<DomainSummary> domains = summarise_domains(model);
+  json.Key("domains");
+  json.StartArray();
+  for (std::size_t d = 0; d < domains.size(); ++d) {
+    json.StartObject();
+    write(json, "name", model.domain_name(static_cast<DomainIndex>(d)));
+    json.Key("entities");
+    json.Uint64(domains[d].entities);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.Key("links");
+  json.StartArray();
+  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
+    if (!crosses(model, entity)) continue;
+    const Binding& from = model.bindings(entity, 0).front();
+    json.StartObject();
+    write(json, "id", model.id(entity));
+    write(json, "from_domain", model.domain_name(model.domain_of(from.producer)));
+    write(json, "from", model.id(from.producer));
+    write(json, "attribute", attribute_name(model, from));
+    write(json, "to_domain", model.domain_name(model.domain_of(entity)));
+    write(json, "delay", format_duration(model.type_of(entity).link_delay));
     json.EndObject();
   }
   json.EndArray();
@@ -100,21 +132,45 @@ void write_bindings(JsonWriter& json, const Model& model) {
   json.EndArray();
 }
 
+std::string node_dot(const Model& model, EntityIndex entity, const char* indent) {
+  const EntityType& type = model.type_of(entity);
+  // A backslash-n within a label is DOT's own line break, so it is joined after quoting.
+  const std::string id = quoted(model.id(entity));
+  const std::string label = id.substr(0, id.size() - 1) + "\\n" + quoted(type.name).substr(1);
+  return indent + id + " [label=" + label + ", shape=" + shape_of(type.kind) + "];\n";
+}
+
+/// The nodes of each domain in a cluster, which Graphviz draws a box around.
+std::string domains_dot(const Model& model) {
+  std::vector<std::string> clusters(model.domain_count());
+  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
+    clusters[model.domain_of(entity)] += node_dot(model, entity, "    ");
+  }
+  std::string dot;
+  for (std::size_t d = 0; d < clusters.size(); ++d) {
+    const std::string& name = model.domain_name(static_cast<DomainIndex>(d));
+    dot += "  subgraph " + quoted("cluster_" + name) + " {\n    label=" + quoted(name) + ";\n" + clusters[d] +
+           "  }\n";
+  }
+  return dot;
+}
+
 }  // namespace
 
 std::string graph_dot(const Model& model) {
   std::string dot = "digraph " + quoted(model.name()) + " {\n  rankdir=LR;\n";
-  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
-    const EntityType& type = model.type_of(entity);
-    // A backslash-n within a label is DOT's own line break, so it is joined after quoting.
-    const std::string id = quoted(model.id(entity));
-    const std::string label = id.substr(0, id.size() - 1) + "\\n" + quoted(type.name).substr(1);
-    dot += "  " + id + " [label=" + label + ", shape=" + shape_of(type.kind) + "];\n";
+  if (model.domain_count() == 1) {
+    for (EntityIndex entity = 0; entity < model.entity_count(); ++entity)
+      dot += node_dot(model, entity, "  ");
+  } else {
+    dot += domains_dot(model);
   }
   for_each_binding(model, [&](EntityIndex consumer, const Input& input, const Binding& binding) {
-    const std::string label = attribute_name(model, binding) + " -> " + input.name;
+    std::string label = attribute_name(model, binding) + " -> " + input.name;
+    const bool crossing = crosses(model, consumer);
+    if (crossing) label += ", " + format_duration(model.type_of(consumer).link_delay);
     dot += "  " + quoted(model.id(binding.producer)) + " -> " + quoted(model.id(consumer)) +
-           " [label=" + quoted(label) + "];\n";
+           " [label=" + quoted(label) + (crossing ? ", style=dashed, penwidth=2];\n" : "];\n");
   });
   return dot + "}\n";
 }
@@ -127,6 +183,7 @@ std::string graph_json(const Model& model) {
   write(json, "version", model.version());
   write_entities(json, model);
   write_bindings(json, model);
+  if (model.domain_count() > 1) write_domains(json, model);
   json.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }

@@ -54,7 +54,9 @@ std::vector<EntityIndex> constraints_downstream(const Model& model, EntityIndex 
 /// "cascades":"all"|"chosen","longest_path":[ID],"bottlenecks":[{"id","cuts_off","constraints":[ID],
 /// "constraints_truncated"}],"entities":[{"id","type","kind","depth","fan_in","fan_out","cut_off_by","cuts_off",
 /// "cascade","constraints"}],"truncated"}`: the first `limit` entities of the ranking, and of these as
-/// bottlenecks at most `kBottlenecksShown` that cut off any. What was not counted is null.
+/// bottlenecks at most `kBottlenecksShown` that cut off any. What was not counted is null. With several
+/// domains also `"domains":[{"name","entities","constraints","links_in","links_out"}]`, and each entity's
+/// "domain".
 std::string graph_analysis_json(const Model& model, const GraphAnalysis& analysis, std::size_t limit);
 inline constexpr std::size_t kBottlenecksShown = 20;
 inline constexpr std::size_t kConstraintsNamedMax = 100;

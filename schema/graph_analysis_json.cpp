@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "schema/division.h"
 #include "schema/graph_analysis.h"
 
 namespace pollux::schema {
@@ -53,6 +54,22 @@ void write_summary(JsonWriter& json, const Model& model, const GraphAnalysis& an
   write_ids(json, "longest_path", model, analysis.longest_path);
 }
 
+void write_domains(JsonWriter& json, const Model& model) {
+  const std::vector<DomainSummary> domains = summarise_domains(model);
+  json.Key("domains");
+  json.StartArray();
+  for (std::size_t d = 0; d < domains.size(); ++d) {
+    json.StartObject();
+    write(json, "name", model.domain_name(static_cast<DomainIndex>(d)));
+    write(json, "entities", domains[d].entities);
+    write(json, "constraints", domains[d].constraints);
+    write(json, "links_in", domains[d].links_in);
+    write(json, "links_out", domains[d].links_out);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
 void write_bottlenecks(JsonWriter& json, const Model& model, const GraphAnalysis& analysis,
                        std::size_t limit) {
   json.Key("bottlenecks");
@@ -90,6 +107,7 @@ void write_entity(JsonWriter& json, const Model& model, const GraphAnalysis& ana
   write(json, "cuts_off", analysis.cuts_off[entity]);
   write_counted(json, "cascade", analysis.cascade[entity]);
   write_counted(json, "constraints", analysis.constraints[entity]);
+  if (model.domain_count() > 1) write(json, "domain", model.domain_name(model.domain_of(entity)));
   json.EndObject();
 }
 
@@ -101,6 +119,7 @@ std::string graph_analysis_json(const Model& model, const GraphAnalysis& analysi
   JsonWriter json(buffer);
   json.StartObject();
   write_summary(json, model, analysis);
+  if (model.domain_count() > 1) write_domains(json, model);
   write_bottlenecks(json, model, analysis, shown);
   json.Key("entities");
   json.StartArray();

@@ -64,6 +64,8 @@ struct ModelBuilder::Parts {
   std::vector<std::string> ids;
   NameIndex id_index;
   std::vector<TypeIndex> entity_types;
+  std::vector<std::string> domains;
+  std::vector<DomainIndex> entity_domains;  // empty where all belong to the first
   /// Inputs of all entities are numbered in one go, so that bindings are grouped by a dense row.
   std::vector<std::uint32_t> first_input;
   std::uint32_t input_count = 0;
@@ -251,6 +253,24 @@ void ModelBuilder::add_parameter_text(std::string text) {
   parts_->parameter_texts.push_back(std::move(text));
 }
 
+void ModelBuilder::set_texts_of(const Model& model) {
+  parts_->source_text = model.parts_->source_text;
+  parts_->parameter_texts = model.parts_->parameter_texts;
+}
+
+DomainIndex ModelBuilder::add_domain(std::string name) {
+  POLLUX_ASSERT(parts_->domains.size() < kNoSlot, "too many domains");
+  parts_->domains.push_back(std::move(name));
+  return static_cast<DomainIndex>(parts_->domains.size() - 1);
+}
+
+void ModelBuilder::set_domain(EntityIndex entity, DomainIndex domain) {
+  Parts& parts = *parts_;
+  POLLUX_ASSERT(entity < parts.ids.size() && domain < parts.domains.size(), "no such entity or domain");
+  if (parts.entity_domains.size() < parts.ids.size()) parts.entity_domains.resize(parts.ids.size(), 0);
+  parts.entity_domains[entity] = domain;
+}
+
 EntityIndex ModelBuilder::find_entity(std::string_view id) const {
   return parts_->id_index.find(id, parts_->ids);
 }
@@ -281,6 +301,8 @@ Model ModelBuilder::build() && {
   parts.ids.shrink_to_fit();
   parts.entity_types.shrink_to_fit();
   parts.first_input.shrink_to_fit();
+  if (parts.domains.empty()) parts.domains.emplace_back();
+  if (!parts.entity_domains.empty()) parts.entity_domains.resize(parts.ids.size(), 0);
   parts.link();
   parts.check_bindings();
   parts.order = schema::topological_order(parts.instant_dependents());
@@ -355,6 +377,16 @@ EntityIndex Model::find_entity(std::string_view id) const {
 std::optional<SourceIndex> Model::find_source(std::string_view name) const {
   const SourceIndex index = position_of(name, parts_->sources);
   return index == kNoSlot ? parts_->default_source : std::optional(index);
+}
+
+std::size_t Model::domain_count() const {
+  return parts_->domains.size();
+}
+const std::string& Model::domain_name(DomainIndex domain) const {
+  return parts_->domains[domain];
+}
+DomainIndex Model::domain_of(EntityIndex entity) const {
+  return parts_->entity_domains.empty() ? DomainIndex{0} : parts_->entity_domains[entity];
 }
 
 std::optional<Symbol> Model::find_symbol(std::string_view text) const {

@@ -27,6 +27,7 @@ using TypeIndex = std::uint32_t;
 using EntityIndex = std::uint32_t;
 using SourceIndex = std::uint16_t;
 using InputSlot = std::uint16_t;
+using DomainIndex = std::uint16_t;
 
 inline constexpr std::uint32_t kNone = 0xffff'ffff;
 
@@ -143,6 +144,8 @@ struct Source {
   std::string name;
   Duration allowed_lateness = 0;  ///< How far behind the twin's clock an event may be and still revise.
   Duration clock_tolerance = 5 * kSecond;  ///< How far ahead of the twin's clock (wall clock mode).
+  /// Not of the field: it stands for another domain, and its sequence numbers are that domain's positions.
+  bool carries = false;
 };
 
 /// One binding of a cycle: `producer.attribute -> consumer.input`.
@@ -170,10 +173,16 @@ class ModelBuilder {
   void add_tag(EntityIndex entity, std::string tag);
   /// Appends to the bindings of one input, in the order they will be aggregated.
   void bind(EntityIndex consumer, InputSlot input, Binding binding);
+  /// Domains are numbered as they are added; without any, all belongs to one of no name.
+  DomainIndex add_domain(std::string name);
+  /// Entities not put anywhere belong to the first domain.
+  void set_domain(EntityIndex entity, DomainIndex domain);
   /// The canonical text the version hash is taken of (the model file as written).
   void set_source_text(std::string text);
   /// Adds the text of a parameter file to what the version hash is taken of.
   void add_parameter_text(std::string text);
+  /// Takes over the texts, and with them the version, of another model.
+  void set_texts_of(const Model& model);
 
   /// Entities added so far; `kNone` when there is none of that id.
   EntityIndex find_entity(std::string_view id) const;
@@ -238,6 +247,11 @@ class Model {
   std::optional<SourceIndex> find_source(std::string_view name) const;
   /// The known entity id nearest to a wrong one, or empty. Cost is linear in the number of entities.
   std::string nearest_entity(std::string_view id) const;
+
+  /// Domains, in order of declaration; at least one. `divide` makes a model of each.
+  std::size_t domain_count() const;
+  const std::string& domain_name(DomainIndex domain) const;
+  DomainIndex domain_of(EntityIndex entity) const;
 
   std::optional<Symbol> find_symbol(std::string_view text) const;
   std::string_view symbol_text(Symbol symbol) const;

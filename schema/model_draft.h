@@ -27,6 +27,7 @@ inline constexpr std::size_t kInputsPerTypeMax = 1'024;
 inline constexpr std::size_t kEntitiesMax = 16'000'000;
 inline constexpr std::size_t kTagsPerEntityMax = 64;
 inline constexpr std::size_t kSourcesMax = 4'096;
+inline constexpr std::size_t kDomainsMax = 64;
 
 /// A state machine being read: what is still to be compiled. In the order of the machine's own lists.
 struct MachineDraft {
@@ -147,6 +148,17 @@ void declare_claims(YamlNode claims, ModelDraft& draft);
 void bind_claims(ModelDraft& draft);
 /// Where the file says what makes the claim behind an input of a resource. (model_claims.cpp)
 SourceLocation place_of_claim(const ModelDraft& draft, EntityIndex resource, InputSlot input);
+/// The parts of the model file that say which domain what belongs to.
+struct DomainNodes {
+  std::optional<YamlNode> domains;
+  YamlNode entities;
+  std::optional<YamlNode> links;
+  std::optional<YamlNode> claims;
+  std::optional<YamlNode> sources;
+};
+/// Puts every entity and link into its domain, where there is more than one, and reports inputs bound across
+/// their borders. (model_domains.cpp)
+void read_domains(const DomainNodes& nodes, ModelDraft& draft);
 /// Reads the `sources` mapping. (model_sources.cpp)
 void read_sources(YamlNode sources, ModelDraft& draft);
 /// Lays a parameter file over the entities; its mistakes go to `errors`. (model_parameters.cpp)

@@ -8,8 +8,8 @@
 namespace pollux::schema {
 namespace {
 
-constexpr std::array<std::string_view, 5> kEntityKeys = {"type", "description", "tags", "parameters",
-                                                         "inputs"};
+constexpr std::array<std::string_view, 6> kEntityKeys = {"type",       "description", "tags",
+                                                         "parameters", "inputs",      "domain"};
 
 /// Enters every entity with its type, so that bindings can refer forward.
 void declare_entities(YamlNode entities, ModelDraft& draft) {

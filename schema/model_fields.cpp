@@ -9,8 +9,7 @@ namespace pollux::schema {
 namespace {
 
 /// Parts of the model language that belong to later versions: refused, never ignored.
-constexpr std::array<std::string_view, 4> kUnsupported = {"decision_scope", "decisions", "actions",
-                                                          "domains"};
+constexpr std::array<std::string_view, 3> kUnsupported = {"decision_scope", "decisions", "actions"};
 
 /// Words of the expression language that no attribute, input or symbol can be called.
 constexpr std::array<std::string_view, 5> kReserved = {"and", "or", "not", "true", "false"};

@@ -8,8 +8,8 @@
 namespace pollux::schema {
 namespace {
 
-constexpr std::array<std::string_view, 7> kModelKeys = {"twin",  "description", "types",  "entities",
-                                                        "links", "claims",      "sources"};
+constexpr std::array<std::string_view, 8> kModelKeys = {"twin",  "description", "types",   "entities",
+                                                        "links", "claims",      "sources", "domains"};
 
 /// The name of the twin, or a stand-in after saying what is wrong with it.
 std::string read_twin_name(const Fields& fields, ErrorList& errors) {
@@ -29,6 +29,11 @@ void read_model(std::string_view text, const Fields& fields, ModelDraft& draft) 
   compile_expressions(text, draft);
   if (const auto node = fields.require("entities", "the entities of the twin")) {
     read_entities(*node, fields.find("links"), fields.find("claims"), draft);
+    if (draft.entities_known) {
+      read_domains({fields.find("domains"), *node, fields.find("links"), fields.find("claims"),
+                    fields.find("sources")},
+                   draft);
+    }
   } else {
     draft.entities_known = false;
   }

@@ -1,6 +1,8 @@
 // Links of the model file: connections whose far end follows the near end after a delay.
 #include <array>
 
+#include "schema/assert.h"
+#include "schema/division.h"
 #include "schema/model_draft.h"
 #include "schema/model_fields.h"
 #include "schema/program_builder.h"
@@ -8,7 +10,8 @@
 namespace pollux::schema {
 namespace {
 
-constexpr std::array<std::string_view, 5> kLinkKeys = {"from", "delay", "capacity", "initial", "description"};
+constexpr std::array<std::string_view, 6> kLinkKeys = {"from",    "delay",       "capacity",
+                                                       "initial", "description", "domain"};
 constexpr std::size_t kLinksMax = 100'000;
 constexpr double kCapacityMax = 1'000'000;
 
@@ -125,6 +128,18 @@ EntityIndex add_linking_entity(YamlNode key, EntityType type, ModelDraft& draft)
   draft.entity_types.push_back(static_cast<TypeIndex>(draft.types.size()));
   draft.types.push_back(std::move(of_its_own));
   return draft.builder.add_entity(std::string(key.text()), built);
+}
+
+/// The input becomes an observed attribute in the same place, so that every step stays as it is.
+EntityType far_end_of(EntityType link, const Value& before_all) {
+  const Input& from = link.inputs.front();
+  POLLUX_ASSERT(from.operand == link.attributes.size() && from.operand == CrossingLink::kCarried);
+  Attribute carried = made_attribute("carried", Role::observed, from.spec, from.where);
+  carried.initial = before_all;
+  link.attributes.push_back(std::move(carried));
+  link.inputs.clear();
+  link.link_delay = 0;
+  return link;
 }
 
 void declare_links(YamlNode links, ModelDraft& draft) {

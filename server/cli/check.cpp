@@ -4,11 +4,21 @@
 #include <iostream>
 #include <memory>
 
+#include "schema/division.h"
 #include "server/cli/model_source.h"
 #include "server/cli/verbs.h"
 
 namespace pollux::server::cli {
 namespace {
+
+void print_domains(const schema::Model& model) {
+  const auto domains = schema::summarise_domains(model);
+  for (std::size_t d = 0; d < domains.size(); ++d) {
+    std::cout << "  domain " << model.domain_name(static_cast<schema::DomainIndex>(d)) << ": "
+              << domains[d].entities << " entities (" << domains[d].constraints << " constraints), "
+              << domains[d].links_in << " links in, " << domains[d].links_out << " links out\n";
+  }
+}
 
 int run_check(const ModelSource& source) {
   int exit_code = kOk;
@@ -22,6 +32,7 @@ int run_check(const ModelSource& source) {
   std::cout << source.model << ": ok: twin " << model->name() << ", " << model->types().size() << " types, "
             << model->entity_count() << " entities (" << constraints << " constraints), "
             << model->sources().size() << " sources, version " << model->version().substr(0, 12) << "\n";
+  if (model->domain_count() > 1) print_domains(*model);
   return kOk;
 }
 

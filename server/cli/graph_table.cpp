@@ -6,6 +6,8 @@
 #include <iterator>
 #include <span>
 
+#include "schema/division.h"
+
 namespace pollux::server::cli {
 namespace {
 
@@ -16,6 +18,8 @@ using schema::GraphAnalysis;
 constexpr std::size_t kPathShownMax = 40;
 /// Ids of constraints named on one line.
 constexpr std::size_t kConstraintsShown = 8;
+/// Links between domains that are named.
+constexpr std::size_t kLinksShown = 100;
 
 std::string counted(std::uint32_t number) {
   return number == GraphAnalysis::kNotCounted ? "-" : std::to_string(number);
@@ -72,6 +76,32 @@ void add_bottlenecks(const schema::Model& model, const GraphAnalysis& analysis, 
   }
 }
 
+void add_domains(const schema::Model& model, std::string& text) {
+  const auto domains = schema::summarise_domains(model);
+  std::size_t width = 6;
+  const auto name = [&](std::size_t d) { return model.domain_name(static_cast<schema::DomainIndex>(d)); };
+  for (std::size_t d = 0; d < domains.size(); ++d) width = std::max(width, name(d).size());
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "{:<{}} {:>9} {:>11} {:>8} {:>9}\n", "DOMAIN", width, "ENTITIES", "CONSTRAINTS",
+                 "LINKS IN", "LINKS OUT");
+  for (std::size_t d = 0; d < domains.size(); ++d) {
+    fmt::format_to(out, "{:<{}} {:>9} {:>11} {:>8} {:>9}\n", name(d), width, domains[d].entities,
+                   domains[d].constraints, domains[d].links_in, domains[d].links_out);
+  }
+  std::size_t shown = 0;
+  for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
+    if (!schema::crosses(model, entity)) continue;
+    if (++shown > kLinksShown) continue;
+    const schema::Binding& from = model.bindings(entity, 0).front();
+    fmt::format_to(out, "  {}: {} {}.{} -> {}, delay {}\n", model.id(entity),
+                   name(model.domain_of(from.producer)), model.id(from.producer),
+                   model.type_of(from.producer).attributes[from.attribute].name,
+                   name(model.domain_of(entity)), schema::format_duration(model.type_of(entity).link_delay));
+  }
+  if (shown > kLinksShown) fmt::format_to(out, "  ... {} more links\n", shown - kLinksShown);
+  text += "\n";
+}
+
 }  // namespace
 
 std::string graph_table(const schema::Model& model, const GraphAnalysis& analysis, std::size_t top) {
@@ -81,6 +111,7 @@ std::string graph_table(const schema::Model& model, const GraphAnalysis& analysi
                                  model.name(), model.entity_count(), analysis.source_count,
                                  analysis.constraint_count, analysis.binding_count, height);
   text += "longest path: " + path_text(model, analysis.longest_path) + "\n\n";
+  if (model.domain_count() > 1) add_domains(model, text);
   add_ranking(model, analysis, shown, text);
   if (!analysis.every_cascade_counted) {
     text +=

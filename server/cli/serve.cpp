@@ -238,7 +238,15 @@ int run_serve(ServeOptions& options) {
   options.twin.alarm = [](const std::string& what) { spdlog::error("{}", what); };
   int exit_code = kOk;
   const auto model = load_or_explain(options.source, exit_code);
-  return model == nullptr ? exit_code : serve_until_stopped(options, model);
+  if (model == nullptr) return exit_code;
+  if (model->domain_count() > 1) {
+    std::cerr
+        << "pollux serve: " << options.source.model << " has " << model->domain_count()
+        << " domains, and this version of the server runs one: `pollux check` and `pollux graph` read such a "
+           "model. To serve it, take out `domains` and `domain:`; its links work within one domain too.\n";
+    return kFailed;
+  }
+  return serve_until_stopped(options, model);
 }
 
 void add_twin_options(CLI::App& verb, ServeOptions& options) {
