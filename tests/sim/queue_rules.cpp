@@ -49,7 +49,7 @@ class Rules {
 
   std::set<EventTime> moments() const {
     std::set<EventTime> all;
-    const auto add = [&](const actors::Timeline& timeline) {
+    const auto add = [&](const actors::TimelineView& timeline) {
       for (const auto& version : timeline.versions()) all.insert(version.from);
     };
     for (std::size_t i = 0; i < step_.width; ++i) {
