@@ -202,13 +202,14 @@ Value stddev_in_window(History argument, Duration span, EventTime at) {
   return quality.result(weight == 0 ? 0 : std::sqrt(sum / weight));
 }
 
-/// At the beginning of time a window holds one value, without end.
+/// At the beginning of time a window holds one value, without end. It comes to what it would at any tick: what
+/// has left the window leaves no trace.
 void sampled_window(const Temporal& temporal, History argument, EventTime at, Value* state) {
   const bool spread = temporal.function == F::moving_stddev;
   if (at == kBeginning) {
     const Value& value = argument.front().value;
     state[0] = !value.usable()
-                   ? unusable_like(value, ValueType::number)
+                   ? Value::unknown(ValueType::number, Reason::input_not_good)
                    : Value::number(spread ? 0 : value.as_number(), value.quality, inherited(value.quality));
     return;
   }

@@ -238,7 +238,7 @@ void follow_sampled(const Temporal& temporal, const Course& argument, EventTime 
   const bool spread = temporal.function == TemporalFunction::moving_stddev;
   const Value& first = argument.front().value;
   put(result, kBeginning,
-      !first.usable() ? unusable(first, ValueType::number)
+      !first.usable() ? Value::unknown(ValueType::number, Reason::input_not_good)
                       : number(spread ? 0 : first.as_number(), first.quality));
   for (const EventTime at : ticks(argument, temporal.every, clock)) {
     if (at > clock) return;
