@@ -127,7 +127,7 @@ schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string&
                                                               const JournalOptions& options = {});
 
 /// Throws away the history in `directory`; the journal tells it again when a twin next starts. Errors as
-/// above.
+/// above; conflict where the journal's beginning has been dropped, so that nothing could.
 schema::Result<void> discard_history(const std::string& directory);
 
 /// A journal in memory, for tests and for runs that need no durability. `model` must outlive it.

@@ -15,6 +15,7 @@
 #include "actors/history_tail.h"
 #include "actors/journal.h"
 #include "actors/journal_format.h"
+#include "actors/journal_retention.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -513,7 +514,15 @@ Result<void> RocksdbHistory::flush() {
 
 Result<void> discard_history(const std::string& directory) {
   auto store = RocksdbStore::open(directory);
-  return store.ok() ? wipe(**store, "") : store.error();
+  if (!store.ok()) return store.error();
+  const auto anchor = read_anchor(**store);
+  if (!anchor.ok()) return anchor.error();
+  if (anchor->position == 0) return wipe(**store, "");
+  return Error{ErrorCode::conflict,
+               "the history cannot be made again: the journal's records up to position " +
+                   std::to_string(anchor->position) +
+                   " have been dropped, and only the history tells of them",
+               directory, "start without --rebuild-history; nothing was changed"};
 }
 
 Result<std::unique_ptr<History>> open_rocksdb_history(RocksdbStore& store, const schema::Model& model,

@@ -81,6 +81,20 @@ TEST_F(JournalRetention, TheRestIsReadAndItsChainCheckedFromTheLastRecordDropped
   EXPECT_EQ(verdict.last, 21u);
 }
 
+TEST_F(JournalRetention, TheHistoryOfDroppedRecordsIsNotThrownAway) {
+  samples::fill(*journal_, model_, 20, random_);
+  journal_.reset();
+  EXPECT_TRUE(discard_history(directory_).ok());
+  reopen();
+  ASSERT_TRUE(journal_->note_covered(12).ok());
+  ASSERT_TRUE(journal_->drop_before(13).ok());
+  journal_.reset();
+  const auto refused = discard_history(directory_);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+  EXPECT_THAT(refused.error().text(), HasSubstr("up to position 12 have been dropped"));
+}
+
 TEST_F(JournalRetention, WhatFollowsADroppedRecordMustBeItsSuccessor) {
   samples::fill(*journal_, model_, 20, random_);
   ASSERT_TRUE(journal_->note_covered(12).ok());
