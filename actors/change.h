@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "schema/event.h"
-#include "schema/model.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 #include "schema/time.h"
 #include "schema/value.h"
 

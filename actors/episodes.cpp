@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/planted_bugs.h"
+#include "actors/propagation/planted_bugs.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {

@@ -6,9 +6,9 @@
 #include <map>
 #include <vector>
 
-#include "actors/byte_codec.h"
 #include "actors/change.h"
-#include "schema/model.h"
+#include "actors/storage/byte_codec.h"
+#include "schema/model/model.h"
 #include "schema/time.h"
 
 namespace pollux::actors {

@@ -1,6 +1,6 @@
 #include "actors/settled_state.h"
 
-#include "actors/state_digest.h"
+#include "actors/snapshot/state_digest.h"
 
 namespace pollux::actors {
 

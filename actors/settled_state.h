@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "actors/admission.h"
-#include "actors/entity.h"
 #include "actors/episodes.h"
-#include "actors/pins.h"
-#include "schema/event.h"
-#include "schema/model.h"
+#include "actors/propagation/entity.h"
+#include "actors/propagation/pins.h"
+#include "actors/supervision/admission.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 
 namespace pollux::actors {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/admission.h"
-#include "schema/event.h"
+#include "actors/supervision/admission.h"
+#include "schema/event/event.h"
 #include "schema/result.h"
 
 namespace pollux::actors {

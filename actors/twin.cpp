@@ -11,14 +11,14 @@
 #include <mutex>
 #include <utility>
 
-#include "actors/backup.h"
-#include "actors/deterministic_scheduler.h"
-#include "actors/epoch_span.h"
-#include "actors/journal_writer.h"
-#include "actors/planted_bugs.h"
-#include "actors/snapshot_recovery.h"
-#include "actors/supervisor.h"
-#include "actors/tbb_coordinator.h"
+#include "actors/journal/journal_writer.h"
+#include "actors/propagation/planted_bugs.h"
+#include "actors/scheduling/deterministic_scheduler.h"
+#include "actors/scheduling/tbb_coordinator.h"
+#include "actors/snapshot/snapshot_recovery.h"
+#include "actors/storage/backup.h"
+#include "actors/supervision/epoch_span.h"
+#include "actors/supervision/supervisor.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {

@@ -11,22 +11,22 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/admission.h"
 #include "actors/change.h"
 #include "actors/change_feed.h"
 #include "actors/episodes.h"
-#include "actors/explanation.h"
-#include "actors/history.h"
-#include "actors/history_writer.h"
-#include "actors/journal.h"
-#include "actors/pin.h"
+#include "actors/history/history.h"
+#include "actors/history/history_writer.h"
+#include "actors/inquiry/explanation.h"
+#include "actors/journal/journal.h"
 #include "actors/probe.h"
+#include "actors/propagation/pin.h"
 #include "actors/settled_state.h"
-#include "actors/snapshotter.h"
-#include "actors/source_book.h"
+#include "actors/snapshot/snapshotter.h"
 #include "actors/submission.h"
-#include "schema/event.h"
-#include "schema/model.h"
+#include "actors/supervision/admission.h"
+#include "actors/supervision/source_book.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 #include "schema/result.h"
 
 namespace pollux::actors {

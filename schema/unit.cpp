@@ -315,7 +315,7 @@ class UnitParser {
   Error unknown(std::string_view symbol) const {
     const std::string nearest = nearest_unit(symbol);
     return {ErrorCode::not_found, "'" + std::string(symbol) + "' is not a unit", std::string(symbol),
-            nearest.empty() ? "units are case-sensitive; see schema/EXPRESSIONS.md for the list"
+            nearest.empty() ? "units are case-sensitive; see schema/expression/EXPRESSIONS.md for the list"
                             : "did you mean " + nearest + "?"};
   }
 

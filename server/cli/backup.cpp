@@ -1,5 +1,5 @@
 // `pollux backup` and `pollux restore`.
-#include "actors/backup.h"
+#include "actors/storage/backup.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "actors/journal_inspection.h"
+#include "actors/journal/journal_inspection.h"
 #include "server/cli/verbs.h"
 #include "server/http/client.h"
 

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <memory>
 
-#include "schema/division.h"
+#include "schema/model/division.h"
 #include "server/cli/model_source.h"
 #include "server/cli/verbs.h"
 

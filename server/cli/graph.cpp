@@ -1,4 +1,4 @@
-#include "schema/graph.h"
+#include "schema/graph/graph.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "schema/graph_analysis.h"
+#include "schema/graph/graph_analysis.h"
 #include "server/cli/graph_table.h"
 #include "server/cli/model_source.h"
 #include "server/cli/verbs.h"

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <span>
 
-#include "schema/division.h"
+#include "schema/model/division.h"
 
 namespace pollux::server::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <string>
 
-#include "schema/graph_analysis.h"
-#include "schema/model.h"
+#include "schema/graph/graph_analysis.h"
+#include "schema/model/model.h"
 
 namespace pollux::server::cli {
 

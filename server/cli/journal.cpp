@@ -1,5 +1,5 @@
 // `pollux journal verify|dump|stat`: looking into a data directory without running its twin.
-#include "actors/journal_inspection.h"
+#include "actors/journal/journal_inspection.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>

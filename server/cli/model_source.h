@@ -6,8 +6,8 @@
 #include <variant>
 #include <vector>
 
-#include "schema/model.h"
-#include "schema/model_file.h"
+#include "schema/model/model.h"
+#include "schema/model/model_file.h"
 #include "schema/result.h"
 
 namespace pollux::server::cli {

@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "actors/journal.h"
+#include "actors/journal/journal.h"
 #include "actors/twin.h"
 #include "monitoring/logging.h"
 #include "monitoring/metrics.h"

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "actors/snapshot_format.h"
-#include "actors/snapshot_store.h"
+#include "actors/snapshot/snapshot_format.h"
+#include "actors/snapshot/snapshot_store.h"
 #include "schema/time.h"
 #include "server/cli/verbs.h"
 #include "server/http/client.h"

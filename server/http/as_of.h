@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "actors/history_query.h"
+#include "actors/history/history_query.h"
 #include "actors/twin.h"
 #include "schema/result.h"
 #include "server/http/message.h"

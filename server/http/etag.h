@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "schema/event.h"
-#include "schema/model.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 
 namespace pollux::server {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "schema/reported_value.h"
+#include "schema/event/reported_value.h"
 #include "server/http/json.h"
 #include "server/http/problem.h"
 

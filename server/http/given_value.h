@@ -4,7 +4,7 @@
 #include <string_view>
 #include <variant>
 
-#include "schema/model.h"
+#include "schema/model/model.h"
 #include "server/http/message.h"
 
 namespace pollux::server {

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "actors/twin.h"
-#include "schema/model.h"
+#include "schema/model/model.h"
 
 namespace pollux::server {
 

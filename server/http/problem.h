@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "schema/cloud_events.h"
+#include "schema/event/cloud_events.h"
 #include "schema/result.h"
 #include "server/http/message.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "schema/model.h"
+#include "schema/model/model.h"
 #include "schema/result.h"
 #include "server/http/message.h"
 

@@ -7,8 +7,8 @@
 
 #include "actors/twin.h"
 #include "monitoring/metrics.h"
-#include "schema/cloud_events.h"
-#include "schema/model.h"
+#include "schema/event/cloud_events.h"
+#include "schema/model/model.h"
 #include "schema/result.h"
 #include "schema/time.h"
 

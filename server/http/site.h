@@ -7,8 +7,8 @@
 
 #include "actors/twin.h"
 #include "monitoring/metrics.h"
-#include "schema/cloud_events.h"
-#include "schema/graph_analysis.h"
+#include "schema/event/cloud_events.h"
+#include "schema/graph/graph_analysis.h"
 #include "server/http/background.h"
 #include "server/http/message.h"
 #include "server/http/worker.h"

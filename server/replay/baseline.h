@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "schema/model.h"
-#include "schema/model_file.h"
+#include "schema/model/model.h"
+#include "schema/model/model_file.h"
 #include "schema/result.h"
 #include "server/replay/mapping.h"
 #include "server/replay/recorded_run.h"

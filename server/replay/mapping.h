@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "schema/diagnostic.h"
-#include "schema/model.h"
+#include "schema/model/model.h"
 #include "server/replay/time_column.h"
 
 namespace pollux::server {

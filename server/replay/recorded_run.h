@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "schema/model.h"
+#include "schema/model/model.h"
 #include "schema/result.h"
 #include "server/replay/mapping.h"
 #include "server/replay/replay.h"

@@ -2,7 +2,7 @@
 #include <future>
 #include <limits>
 
-#include "schema/cloud_events.h"
+#include "schema/event/cloud_events.h"
 #include "server/replay/event_sink.h"
 
 namespace pollux::server {

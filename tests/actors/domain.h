@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/entity.h"
 #include "actors/episodes.h"
+#include "actors/propagation/entity.h"
 #include "actors/settled_state.h"
 #include "tests/actors/model_samples.h"
 

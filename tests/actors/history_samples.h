@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "actors/history.h"
+#include "actors/history/history.h"
 
 namespace pollux::actors::samples {
 

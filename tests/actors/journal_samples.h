@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/journal.h"
+#include "actors/journal/journal.h"
 #include "tests/schema/event_samples.h"
 
 namespace pollux::actors::samples {

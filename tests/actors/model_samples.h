@@ -9,9 +9,9 @@
 #include <string_view>
 #include <utility>
 
-#include "schema/event.h"
-#include "schema/model.h"
-#include "schema/model_file.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
+#include "schema/model/model_file.h"
 
 namespace pollux::actors::samples {
 

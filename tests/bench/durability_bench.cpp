@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "actors/journal_format.h"
-#include "actors/rocksdb_store.h"
+#include "actors/journal/journal_format.h"
+#include "actors/storage/rocksdb_store.h"
 #include "actors/twin.h"
 #include "schema/assert.h"
-#include "schema/epoch_codec.h"
+#include "schema/record/epoch_codec.h"
 #include "tests/bench/engine_models.h"
 #include "tests/bench/plant_events.h"
 #include "tests/bench/report.h"

@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "schema/assert.h"
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 
 namespace pollux::bench {
 namespace {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "schema/event.h"
-#include "schema/model.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 
 namespace pollux::bench {
 

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <vector>
 
-#include "actors/tbb_coordinator.h"
+#include "actors/scheduling/tbb_coordinator.h"
 
 namespace pollux::bench {
 namespace {

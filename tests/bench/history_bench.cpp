@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/history_query.h"
+#include "actors/history/history_query.h"
 #include "actors/twin.h"
 #include "tests/bench/plant_events.h"
 #include "tests/bench/report.h"

@@ -9,12 +9,12 @@
 #include <random>
 #include <string>
 
-#include "actors/journal.h"
-#include "actors/journal_format.h"
-#include "actors/rocksdb_store.h"
-#include "schema/cloud_events.h"
-#include "schema/cloud_events_writer.h"
-#include "schema/epoch_codec.h"
+#include "actors/journal/journal.h"
+#include "actors/journal/journal_format.h"
+#include "actors/storage/rocksdb_store.h"
+#include "schema/event/cloud_events.h"
+#include "schema/event/cloud_events_writer.h"
+#include "schema/record/epoch_codec.h"
 #include "tests/schema/event_samples.h"
 
 namespace {

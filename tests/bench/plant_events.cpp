@@ -4,7 +4,7 @@
 #include <string>
 #include <variant>
 
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 
 namespace pollux::bench {
 

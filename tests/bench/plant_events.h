@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "schema/event.h"
-#include "schema/model.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 
 namespace pollux::bench {
 

@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "actors/twin.h"
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 #include "server/http/client.h"
 #include "tests/faults/recording_client.h"
 #include "tests/faults/server_process.h"

@@ -1,12 +1,12 @@
 // A byte changed in, or the end cut off, any file of the data directory: noticed and named, or it changes
-// nothing. The exceptions are listed in actors/JOURNAL.md and counted here.
+// nothing. The exceptions are listed in actors/journal/JOURNAL.md and counted here.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <iostream>
 #include <map>
 
-#include "actors/journal.h"
+#include "actors/journal/journal.h"
 #include "tests/faults/kept_record.h"
 #include "tests/faults/simulated_disk.h"
 

@@ -3,7 +3,7 @@
 
 #include <iostream>
 
-#include "actors/journal.h"
+#include "actors/journal/journal.h"
 #include "tests/faults/kept_record.h"
 #include "tests/faults/simulated_disk.h"
 

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "actors/journal.h"
+#include "actors/journal/journal.h"
 #include "actors/twin.h"
 #include "tests/faults/kept_record.h"
 #include "tests/faults/simulated_disk.h"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "actors/journal.h"
+#include "actors/journal/journal.h"
 #include "tests/schema/event_samples.h"
 
 namespace pollux::faults {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "actors/journal.h"
+#include "actors/journal/journal.h"
 #include "tests/faults/kept_record.h"
 #include "tests/faults/simulated_disk.h"
 

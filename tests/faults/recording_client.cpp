@@ -1,6 +1,6 @@
 #include "tests/faults/recording_client.h"
 
-#include "schema/cloud_events_writer.h"
+#include "schema/event/cloud_events_writer.h"
 #include "server/http/client.h"
 
 namespace pollux::faults {

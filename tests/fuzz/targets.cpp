@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "schema/assert.h"
-#include "schema/cloud_events.h"
-#include "schema/cloud_events_writer.h"
-#include "schema/epoch_codec.h"
-#include "schema/model_file.h"
+#include "schema/event/cloud_events.h"
+#include "schema/event/cloud_events_writer.h"
+#include "schema/model/model_file.h"
+#include "schema/record/epoch_codec.h"
 #include "server/replay/csv_reader.h"
 #include "server/replay/mapping.h"
 #include "tests/schema/event_samples.h"

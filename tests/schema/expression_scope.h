@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "schema/expression.h"
+#include "schema/expression/expression.h"
 
 namespace pollux::schema {
 

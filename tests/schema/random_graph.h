@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 
 namespace pollux::schema::samples {
 

@@ -323,9 +323,8 @@ TEST(Why, ATimeThatMemoryNoLongerHoldsIsToldByTheHistoryOrGoneWhereThereIsNone) 
     for (int i = 0; i < 100; ++i) server.post("[" + speed_event(std::to_string(i), i * 60, i) + "]");
     const Answer past = server.get("/v1/why/pump-1/flow?at=2026-11-22T07:29:00Z");
     EXPECT_EQ(past.status, keep_history ? 200u : 410u) << past.body;
-    EXPECT_THAT(past.body,
-                HasSubstr(keep_history ? R"("attribute":"speed","role":"observed","value":1,)"
-                                       : "no longer in memory, which holds it from 2026-11-22T"));
+    EXPECT_THAT(past.body, HasSubstr(keep_history ? R"("attribute":"speed","role":"observed","value":1,)"
+                                                  : "no longer in memory, which holds it from 2026-11-22T"));
     EXPECT_EQ(server.get("/v1/why/pump-1/flow?at=2026-11-22T09:00:00Z").status, 200u);
   }
 }

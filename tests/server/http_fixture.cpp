@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <variant>
 
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 
 namespace pollux::server {
 

@@ -12,7 +12,7 @@
 
 #include "actors/twin.h"
 #include "monitoring/metrics.h"
-#include "schema/model.h"
+#include "schema/model/model.h"
 #include "server/http/server.h"
 
 namespace pollux::server {

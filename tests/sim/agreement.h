@@ -5,7 +5,7 @@
 #include <string>
 
 #include "actors/settled_state.h"
-#include "schema/model.h"
+#include "schema/model/model.h"
 #include "tests/sim/oracle.h"
 
 namespace pollux::sim {

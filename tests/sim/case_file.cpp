@@ -7,9 +7,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "schema/cloud_events.h"
-#include "schema/cloud_events_writer.h"
-#include "schema/model_file.h"
+#include "schema/event/cloud_events.h"
+#include "schema/event/cloud_events_writer.h"
+#include "schema/model/model_file.h"
 
 namespace pollux::sim {
 

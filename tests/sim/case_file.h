@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "schema/event.h"
-#include "schema/model.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 #include "tests/sim/simulation.h"
 
 namespace pollux::sim {

@@ -10,12 +10,12 @@
 #include <set>
 #include <vector>
 
-#include "actors/deterministic_scheduler.h"
-#include "actors/event_division.h"
-#include "actors/link_carrier.h"
+#include "actors/plant/event_division.h"
+#include "actors/plant/link_carrier.h"
+#include "actors/scheduling/deterministic_scheduler.h"
 #include "actors/twin.h"
-#include "schema/division.h"
-#include "schema/model_file.h"
+#include "schema/model/division.h"
+#include "schema/model/model_file.h"
 #include "tests/sim/agreement.h"
 #include "tests/sim/divided_twin.h"
 #include "tests/sim/oracle.h"

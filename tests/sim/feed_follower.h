@@ -6,7 +6,7 @@
 
 #include "actors/change_feed.h"
 #include "actors/settled_state.h"
-#include "schema/model.h"
+#include "schema/model/model.h"
 
 namespace pollux::sim {
 

@@ -6,10 +6,10 @@
 #include <future>
 #include <random>
 
-#include "actors/explanation.h"
-#include "actors/history_query.h"
+#include "actors/history/history_query.h"
+#include "actors/inquiry/explanation.h"
 #include "actors/twin.h"
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/random_twin.h"
 

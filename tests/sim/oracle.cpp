@@ -6,7 +6,7 @@
 #include <string>
 #include <tuple>
 
-#include "schema/aggregate.h"
+#include "schema/step/aggregate.h"
 #include "tests/sim/oracle_resource.h"
 #include "tests/sim/oracle_sampled.h"
 #include "tests/sim/oracle_temporal.h"

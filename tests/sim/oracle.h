@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "actors/episodes.h"
-#include "actors/timeline.h"
-#include "schema/event.h"
-#include "schema/model.h"
+#include "actors/propagation/timeline.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 
 namespace pollux::sim {
 

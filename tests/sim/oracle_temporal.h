@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "schema/temporal.h"
+#include "schema/step/temporal.h"
 #include "schema/time.h"
 #include "schema/value.h"
 

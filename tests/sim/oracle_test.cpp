@@ -9,7 +9,7 @@
 #include <future>
 
 #include "actors/twin.h"
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 #include "tests/sim/queue_rules.h"
 #include "tests/sim/random_case.h"
 #include "tests/sim/random_twin.h"

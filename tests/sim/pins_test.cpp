@@ -1,6 +1,6 @@
 // A pinned state stays what it was, whatever happens to the twin and to other pins; and it holds no more than
 // what has changed since.
-#include "actors/pin.h"
+#include "actors/propagation/pin.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <map>
 #include <random>
 
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 #include "tests/actors/twin_samples.h"
 #include "tests/bench/engine_models.h"
 #include "tests/sim/random_twin.h"

@@ -1,13 +1,13 @@
-// Each bug of actors/planted_bugs.h is planted, and simulation must find it. Needs the engine built with
-// POLLUX_PLANTED_BUGS. POLLUX_SHOW_SHRUNK=1 prints what each finding shrinks to.
-#include "actors/planted_bugs.h"
+// Each bug of actors/propagation/planted_bugs.h is planted, and simulation must find it. Needs the engine
+// built with POLLUX_PLANTED_BUGS. POLLUX_SHOW_SHRUNK=1 prints what each finding shrinks to.
+#include "actors/propagation/planted_bugs.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <iostream>
 
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 #include "tests/sim/isolated.h"
 #include "tests/sim/random_case.h"
 #include "tests/sim/shrink.h"

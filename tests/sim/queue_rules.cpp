@@ -4,7 +4,7 @@
 #include <set>
 #include <vector>
 
-#include "schema/resource.h"
+#include "schema/step/resource.h"
 #include "tests/sim/oracle_temporal.h"
 
 namespace pollux::sim {

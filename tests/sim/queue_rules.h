@@ -4,7 +4,7 @@
 #include <string>
 
 #include "actors/settled_state.h"
-#include "schema/model.h"
+#include "schema/model/model.h"
 
 namespace pollux::sim {
 

@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "schema/assert.h"
-#include "schema/model_file.h"
+#include "schema/model/model_file.h"
 #include "tests/sim/random_twin.h"
 
 namespace pollux::sim {

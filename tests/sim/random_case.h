@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "schema/event.h"
-#include "schema/model.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 #include "tests/sim/case_file.h"
 #include "tests/sim/simulation.h"
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "schema/event.h"
-#include "schema/model.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 
 namespace pollux::sim {
 

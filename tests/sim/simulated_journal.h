@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "actors/journal.h"
+#include "actors/journal/journal.h"
 
 namespace pollux::sim {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <unordered_set>
 
-#include "actors/deterministic_scheduler.h"
+#include "actors/scheduling/deterministic_scheduler.h"
 #include "actors/twin.h"
 #include "schema/assert.h"
 #include "tests/faults/simulated_disk.h"

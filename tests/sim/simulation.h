@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "schema/event.h"
-#include "schema/model.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 #include "tests/sim/random_twin.h"
 
 namespace pollux::sim {

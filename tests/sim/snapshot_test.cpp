@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "actors/deterministic_scheduler.h"
+#include "actors/scheduling/deterministic_scheduler.h"
 #include "actors/twin.h"
 #include "tests/sim/random_case.h"
 

@@ -1,11 +1,12 @@
-// Which events count, told naively from the whole set of them: the rule of actors/revisions.h, by name.
+// Which events count, told naively from the whole set of them: the rule of actors/supervision/revisions.h, by
+// name.
 #pragma once
 
 #include <map>
 #include <string>
 
-#include "schema/event.h"
-#include "schema/model.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
 
 namespace pollux::sim {
 

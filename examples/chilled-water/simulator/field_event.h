@@ -26,7 +26,7 @@ struct FieldEvent {
   std::vector<Reading> readings;
 };
 
-/// A JSON batch of CloudEvents 1.0, as POST /v1/events takes it; grammar: schema/cloud_events.h.
+/// A JSON batch of CloudEvents 1.0, as POST /v1/events takes it; grammar: schema/event/cloud_events.h.
 std::string cloud_events_json(const std::vector<const FieldEvent*>& events);
 
 }  // namespace pollux::examples::chilled_water

@@ -1,4 +1,4 @@
-#include "schema/graph_analysis.h"
+#include "schema/graph/graph_analysis.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "actors/impact.h"
+#include "actors/inquiry/impact.h"
 
 #include <algorithm>
 #include <memory>
@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-#include "actors/hypothesis.h"
+#include "actors/inquiry/hypothesis.h"
 #include "server/http/crossing.h"
 #include "server/http/given_value.h"
 #include "server/http/json.h"

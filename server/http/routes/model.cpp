@@ -1,4 +1,4 @@
-#include "schema/graph.h"
+#include "schema/graph/graph.h"
 #include "server/http/etag.h"
 #include "server/http/problem.h"
 #include "server/http/routes/routes.h"

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "actors/event_search.h"
-#include "actors/explanation.h"
+#include "actors/inquiry/event_search.h"
+#include "actors/inquiry/explanation.h"
 #include "server/http/as_of.h"
 #include "server/http/crossing.h"
 #include "server/http/json.h"

@@ -8,8 +8,8 @@
 #include "examples/chilled-water/simulator/devices.h"
 #include "examples/chilled-water/simulator/field_event.h"
 #include "examples/chilled-water/simulator/sensors.h"
-#include "schema/cloud_events.h"
-#include "schema/model_file.h"
+#include "schema/event/cloud_events.h"
+#include "schema/model/model_file.h"
 
 namespace pollux::examples::chilled_water {
 namespace {

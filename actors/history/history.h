@@ -1,0 +1,109 @@
+// The history: everything that was ever believed, by event time and by knowledge time. Derived from the
+// journal; format and reasons in HISTORY.md.
+#pragma once
+
+#include <algorithm>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "actors/change.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
+#include "schema/result.h"
+#include "schema/time.h"
+
+namespace pollux::actors {
+
+/// An attribute of an entity, as the history knows it.
+struct Series {
+  schema::EntityIndex entity = schema::kNone;
+  schema::AttributeSlot attribute = schema::kNoSlot;
+
+  friend auto operator<=>(const Series&, const Series&) = default;
+};
+
+/// From `position` on, the attribute was believed to be `is` over [from, to), where it had been believed to
+/// be `was`.
+struct HistoryEntry {
+  schema::Position position = 0;
+  schema::EventTime from = schema::kBeginning;
+  schema::EventTime to = schema::kNever;
+  schema::Value is;
+  schema::Value was;  ///< Kept for the first entry of each series at least; see History::visit.
+
+  bool covers(schema::EventTime at) const { return from <= at && at < to; }
+};
+
+/// How far a history reaches.
+struct HistoryBounds {
+  schema::Position dropped = 0;  ///< Epochs up to this one were dropped; what was known before is gone.
+  schema::EventTime dropped_clock =
+      schema::kBeginning;                        ///< The clock then: the event time before is gone too.
+  schema::Position complete = 0;                 ///< Epochs up to this one are in it.
+  schema::EventTime clock = schema::kBeginning;  ///< The clock then.
+  /// How far behind the clock a change ever reached back: no epoch changed anything before its
+  /// predecessor's clock less this. 0: none changed what had been settled.
+  schema::Duration lag = 0;
+};
+
+/// How far back a change reaches from the clock before its epoch: 0 where it lies behind that clock, 1 where
+/// it lies at it.
+constexpr schema::Duration lag_of(const Change& change, schema::EventTime before) {
+  if (change.from > before) return 0;
+  const std::uint64_t lag = static_cast<std::uint64_t>(before) - static_cast<std::uint64_t>(change.from);
+  constexpr auto kMax = static_cast<std::uint64_t>(schema::kNever);
+  return static_cast<schema::Duration>(std::min(lag, kMax - 1) + 1);
+}
+
+/// Stores what epochs changed. `append` and `drop_through` are called by one thread at a time; everything
+/// else by any, beside it.
+class History {
+ public:
+  using Visit = std::function<bool(const HistoryEntry&)>;
+
+  virtual ~History() = default;
+
+  /// Takes in the next epoch. REQUIRES: its position is `bounds().complete + 1`. After an error, what was
+  /// taken in is unknown until the history is opened again. Errors: io.
+  virtual schema::Result<void> append(const EpochChanges& epoch) = 0;
+
+  virtual HistoryBounds bounds() const = 0;
+
+  /// The newest epoch whose clock was not after `clock`; 0 where there is none (that is not dropped).
+  virtual schema::Result<schema::Position> position_at(schema::EventTime clock) const = 0;
+
+  /// The clock after an epoch; `kBeginning` for position 0. Errors: not_found (dropped, or not there yet).
+  virtual schema::Result<schema::EventTime> clock_at(schema::Position position) const = 0;
+
+  /// Calls `visit` with the entries of a series whose positions lie in [first, last], ascending, until it
+  /// returns false. `was` is right for the first entry a series ever had and may be missing (unknown) in
+  /// others.
+  virtual schema::Result<void> visit(const Series& series, schema::Position first, schema::Position last,
+                                     const Visit& visit) const = 0;
+  /// The same from `last` downwards.
+  virtual schema::Result<void> visit_back(const Series& series, schema::Position last,
+                                          const Visit& visit) const = 0;
+
+  /// Whole epochs after `after`, oldest first: at most `epochs_max`, and no more than make up about
+  /// `changes_max` changes (but one at least). Errors: not_found where `after` lies before what is kept.
+  virtual schema::Result<std::vector<EpochChangesPtr>> epochs(schema::Position after, std::size_t epochs_max,
+                                                              std::size_t changes_max) const = 0;
+
+  /// Drops what was known up to `position`, except for what still holds at the clock that stood then. Works
+  /// through part of it at a time; true when done. REQUIRES: `position` <= `bounds().complete`.
+  virtual schema::Result<bool> drop_through(schema::Position position) = 0;
+
+  /// About how much is stored.
+  virtual std::uint64_t bytes() const = 0;
+
+  /// Returns when all that was appended would survive a loss of power. Errors: io.
+  virtual schema::Result<void> make_durable() = 0;
+};
+
+/// A history in memory, for tests and for twins without a data directory.
+std::unique_ptr<History> make_memory_history();
+
+}  // namespace pollux::actors

@@ -1,0 +1,93 @@
+#include "actors/history/history_sweep.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <memory>
+#include <optional>
+
+#include "schema/assert.h"
+
+namespace pollux::actors {
+
+namespace format = history_format;
+using schema::Error;
+using schema::ErrorCode;
+using schema::Result;
+
+namespace {
+
+std::string key_of(const format::ChunkPlace& place) {
+  const auto key = format::chunk_key(place);
+  return {key.data(), key.size()};
+}
+
+}  // namespace
+
+void HistorySweep::begin(schema::Position position, schema::EventTime clock) {
+  POLLUX_ASSERT(!under_way());
+  position_ = position;
+  clock_ = clock;
+  cursor_ = key_of({{0, 0}, 0, 0});
+}
+
+Result<bool> HistorySweep::go_on() {
+  const std::unique_ptr<rocksdb::Iterator> at(store_.database().NewIterator({}, store_.history()));
+  const auto here = [&]() -> std::optional<format::ChunkPlace> {
+    if (!at->Valid()) return std::nullopt;
+    return format::place_of_key({at->key().data(), at->key().size()});
+  };
+  std::size_t chunks = 0;
+  std::vector<Old> old;
+  for (at->Seek(cursor_); chunks < kChunksAStep;) {
+    const auto first = here();
+    if (!first) {
+      if (!at->status().ok()) return store_.explain(at->status(), "drop old history");
+      cursor_.clear();
+      return true;
+    }
+    old.clear();
+    for (auto place = first; place && place->series == first->series && place->first <= position_;
+         at->Next(), place = here()) {
+      old.push_back({*place, at->value().ToString()});
+    }
+    if (!at->status().ok()) return store_.explain(at->status(), "drop old history");
+    if (auto swept = sweep_series(old); !swept.ok()) return swept.error();
+    chunks += old.size() + 1;
+    cursor_ = key_of({first->series, ~schema::Position{0}, format::kLastPart});
+    at->Seek(cursor_);
+  }
+  return false;
+}
+
+/// All but the last chunk are old altogether.
+Result<void> HistorySweep::sweep_series(const std::vector<Old>& chunks) {
+  if (chunks.size() <= 1) return {};
+  rocksdb::WriteBatch batch;
+  for (std::size_t i = 0; i + 1 < chunks.size(); ++i) batch.Delete(store_.history(), key_of(chunks[i].place));
+  std::vector<HistoryEntry> entries;
+  bool found = false;
+  for (std::size_t i = chunks.size(); i-- > 0 && !found;) {
+    entries.clear();
+    if (!format::read_chunk(chunks[i].place, chunks[i].bytes, entries)) {
+      return Error{ErrorCode::corrupt, "a chunk of the history is unreadable",
+                   store_.directory() + ", history, position " + std::to_string(chunks[i].place.first),
+                   "the history can be made again from the journal: start with --rebuild-history"};
+    }
+    for (auto entry = entries.rbegin(); entry != entries.rend() && !found; ++entry) {
+      found = entry->position <= position_ && entry->covers(clock_);
+      if (!found || i + 1 == chunks.size()) continue;
+      const format::ChunkPlace place{chunks[i].place.series, entry->position, 0};
+      std::string bytes;
+      format::write_chunk(place, std::span(&*entry, 1), bytes);
+      batch.Put(store_.history(), key_of(place), bytes);
+    }
+  }
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  const auto status = store_.database().Write(unlogged, &batch);
+  if (!status.ok()) return store_.explain(status, "drop old history");
+  return {};
+}
+
+}  // namespace pollux::actors

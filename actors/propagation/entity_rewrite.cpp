@@ -1,0 +1,424 @@
+// How an entity follows any course of events, the past included: step by step, each over the intervals of
+// event time in which something it reads differs, and over no others.
+#include <algorithm>
+#include <utility>
+
+#include "actors/propagation/entity_parts.h"
+#include "actors/propagation/planted_bugs.h"
+#include "schema/assert.h"
+
+namespace pollux::actors {
+
+using schema::AttributeSlot;
+using schema::Duration;
+using schema::EventTime;
+using schema::kNever;
+using schema::kNone;
+using schema::kNoSlot;
+using schema::Quality;
+using schema::Reason;
+using schema::Role;
+using schema::Step;
+using schema::Value;
+
+namespace {
+
+const Value& just_before(const Timeline& timeline, EventTime time) {
+  return schema::just_before(timeline.versions(), time);
+}
+
+/// Sorts, and makes one of those that overlap or touch.
+void merge(std::vector<Interval>& intervals) {
+  if (intervals.size() <= 1) return;
+  std::ranges::sort(intervals, {}, &Interval::from);
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < intervals.size(); ++i) {
+    if (intervals[i].from <= intervals[last].to) {
+      intervals[last].to = std::max(intervals[last].to, intervals[i].to);
+    } else {
+      intervals[++last] = intervals[i];
+    }
+  }
+  intervals.resize(last + 1);
+}
+
+/// Adds where an operand differs. Members of an aggregate mostly say all the same.
+void differ(Workspace& workspace, std::uint16_t operand, const Interval& interval) {
+  std::vector<Interval>& differences = workspace.differences[operand];
+  if (differences.empty()) workspace.differing.push_back(operand);
+  const bool known = !differences.empty() && differences.back().from == interval.from &&
+                     differences.back().to == interval.to;
+  if (!known) differences.push_back(interval);
+}
+
+bool is_handed_on(const schema::Attribute& attribute) {
+  return attribute.role != Role::memory || (attribute.handed_on && !POLLUX_PLANTED(place_is_not_handed_on));
+}
+
+/// Calls `visit` with each interval in which the sender of a message differs.
+template <class Visit>
+void for_each_interval(const InboxSlot& slot, Visit visit) {
+  if (slot.intervals == nullptr) {
+    visit(Interval{slot.changed_from, kNever});
+    return;
+  }
+  for (const Interval& interval : *slot.intervals) {
+    const EventTime from = std::max(interval.from, slot.changed_from);
+    if (from < interval.to) visit(Interval{from, interval.to});
+  }
+}
+
+EventTime next_change(const Workspace& workspace) {
+  EventTime next = kNever;
+  for (const Workspace::Track& track : workspace.tracks) {
+    if (track.next != track.end) next = std::min(next, track.next->from);
+  }
+  return next;
+}
+
+void move_operands_to(EventTime at, Workspace& workspace) {
+  for (Workspace::Track& track : workspace.tracks) {
+    if (track.next == track.end || track.next->from != at) continue;
+    workspace.operands[track.operand] = converted(track.next->value, track.conversion);
+    ++track.next;
+  }
+}
+
+}  // namespace
+
+bool Entity::rewrite(const EpochTimes& times, Workspace& workspace) {
+  for (const std::uint16_t operand : workspace.differing) workspace.differences[operand].clear();
+  workspace.differing.clear();
+  take_inbox(workspace);
+  replay_observations(times, workspace);
+  for (const Step& step : type_->steps) {
+    collect_dirty(step, times, workspace);
+    if (!workspace.dirty.empty()) rewrite_step(step, times, workspace);
+  }
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
+    if (inbox_[i].empty()) continue;
+    evaluated_to_ = std::max(evaluated_to_, inbox_[i].timeline->last().from);
+    inbox_[i].changed_from = kNever;
+  }
+  for (const std::uint16_t operand : workspace.differing) {
+    if (operand >= type_->attributes.size()) continue;
+    evaluated_to_ = std::max(evaluated_to_, timelines_[operand].last().from);
+  }
+  plan_wake(times, workspace);
+  const bool changed = std::ranges::any_of(workspace.differing, [&](std::uint16_t operand) {
+    return operand < type_->attributes.size() && is_handed_on(type_->attributes[operand]);
+  });
+  if (changed) hand_on(workspace);
+  return changed;
+}
+
+/// Notes where inputs differ, and brings operands to the present.
+void Entity::take_inbox(Workspace& workspace) {
+  bool members_changed = false;
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
+    const InboxSlot& slot = inbox_[i];
+    if (slot.empty()) continue;
+    const Value present = converted(slot.timeline->last().value, slot.conversion);
+    if (slot.member == kNone) {
+      operands_[slot.target] = present;
+      const auto operand = static_cast<std::uint16_t>(slot.target);
+      for_each_interval(slot, [&](const Interval& interval) { differ(workspace, operand, interval); });
+      continue;
+    }
+    members_changed = true;
+    set_member(slot, present);
+    for (const schema::AggregateUse& use : type_->aggregates) {
+      if (use.input != slot.target) continue;
+      for_each_interval(slot, [&](const Interval& interval) { differ(workspace, use.operand, interval); });
+    }
+  }
+  if (members_changed) refresh_aggregates();
+}
+
+/// Rewrites the timelines of observed attributes where something new was said, or where silence became
+/// staleness.
+void Entity::replay_observations(const EpochTimes& times, Workspace& workspace) {
+  if (extras_ == nullptr || extras_->observations.empty()) return;
+  const bool silence = wake_ <= times.clock;
+  if (extras_->reports.empty() && !silence) return;
+  for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
+    workspace.reported.clear();
+    for (const Extras::Report& report : extras_->reports) {
+      if (report.attribute != a) continue;
+      workspace.reported.push_back({report.from, extras_->observations[a].next_after(report.time)});
+    }
+    if (silence && type_->attributes[a].expect_every != 0) workspace.reported.push_back({wake_, kNever});
+    if (workspace.reported.empty()) continue;
+    merge(workspace.reported);
+    replay_attribute(a, times, workspace);
+  }
+  extras_->reports.clear();
+}
+
+/// Within `reported`: the attribute itself, and what notes when it was reported.
+void Entity::replay_attribute(AttributeSlot attribute, const EpochTimes& times, Workspace& workspace) {
+  const Observations& observations = extras_->observations[attribute];
+  AttributeSlot noted = kNoSlot;
+  for (AttributeSlot a = 0; !type_->plain && a < type_->attributes.size(); ++a) {
+    if (type_->attributes[a].reported == attribute) noted = a;
+  }
+  for (const Interval& interval : workspace.reported) {
+    std::vector<Version>& fresh = workspace.fresh[attribute];
+    fresh.clear();
+    observations.replay(interval.from, interval.to, times.clock, type_->attributes[attribute].expect_every,
+                        just_before(timelines_[attribute], interval.from), fresh);
+    splice(attribute, interval, times, workspace);
+    if (noted == kNoSlot) continue;
+    workspace.fresh[noted].clear();
+    observations.replay_times(interval.from, interval.to, times.clock, workspace.fresh[noted]);
+    splice(noted, interval, times, workspace);
+  }
+  operands_[attribute] = timelines_[attribute].last().value;
+  if (noted != kNoSlot) operands_[noted] = timelines_[noted].last().value;
+}
+
+/// Where a step is to be evaluated again: where what it reads differs, and where time alone sets it off.
+void Entity::collect_dirty(const Step& step, const EpochTimes& times, Workspace& workspace) const {
+  std::vector<Interval>& dirty = workspace.dirty;
+  dirty.clear();
+  const bool remembers = step.remembered != 0;
+  for (const std::uint16_t operand : step.reads) {
+    for (Interval interval : workspace.differences[operand]) {
+      if (step.form == Step::Form::temporal && !remembers) {
+        interval.from = schema::after(interval.from, step.temporal.lead());
+        const Duration reach = POLLUX_PLANTED(window_not_reached) ? 0 : step.temporal.reach();
+        interval.to = schema::after(interval.to, reach);
+      }
+      // Where the old course and the new one meet, only one of them may have come to a change.
+      if (remembers) interval.to = schema::after(interval.to, 1);
+      // Beyond what time has set off so far, nothing stands that could be left as it is.
+      if (!step.is_plain() && interval.to > extras_->timers_to) interval.to = kNever;
+      if (POLLUX_PLANTED(dirty_interval_cut_short) && interval.to != kNever) --interval.to;
+      if (interval.from <= times.clock) dirty.push_back(interval);
+    }
+  }
+  if (!step.is_plain() && wake_ <= times.clock) {
+    const EventTime due = step.next_moment(extras_->timers_to, operands_ + step.target, argument_of(step));
+    if (due <= times.clock) dirty.push_back({due, kNever});
+  }
+  merge(dirty);
+}
+
+void Entity::rewrite_step(const Step& step, const EpochTimes& times, Workspace& workspace) {
+  EventTime done_to = schema::kBeginning;
+  for (std::size_t i = 0; i < workspace.dirty.size(); ++i) {
+    Interval interval = workspace.dirty[i];
+    interval.from = std::max(interval.from, done_to);
+    if (interval.from >= interval.to) continue;
+    done_to = rewrite_interval(step, interval, times, workspace);
+  }
+  for (AttributeSlot a = step.target; a < step.target + step.width; ++a) {
+    operands_[a] = timelines_[a].last().value;
+  }
+}
+
+/// Returns where the new course has met the old one: at the interval's end, or later where something is
+/// remembered.
+EventTime Entity::rewrite_interval(const Step& step, Interval interval, const EpochTimes& times,
+                                   Workspace& workspace) {
+  follow_operands(step, interval, workspace);
+  for (AttributeSlot a = step.target; a < step.target + step.width; ++a) {
+    workspace.operands[a] = just_before(timelines_[a], interval.from);
+    workspace.fresh[a].clear();
+  }
+  EventTime at = interval.from;
+  if (is_moment(step, at, workspace)) evaluate(step, at, workspace);
+  while (true) {
+    EventTime next = next_change(workspace);
+    if (!step.is_plain()) {
+      const Value* own = workspace.operands.data() + step.target;
+      next = std::min(next, step.next_moment(at, own, argument_of(step)));
+    }
+    while (next >= interval.to && interval.to != kNever) {
+      if (remembers_the_same_at(step, interval.to, workspace)) break;
+      interval.to = memory_changes_after(step, interval.to);
+    }
+    if (next >= interval.to || next > times.clock) break;
+    POLLUX_ASSERT(next > at, "a step moves on in time");
+    at = next;
+    move_operands_to(at, workspace);
+    evaluate(step, at, workspace);
+  }
+  for (AttributeSlot a = step.target; a < step.target + step.width; ++a)
+    splice(a, interval, times, workspace);
+  return interval.to;
+}
+
+/// What comes out goes to `fresh`.
+void Entity::evaluate(const Step& step, EventTime at, Workspace& workspace) const {
+  Value* own = workspace.operands.data() + step.target;
+  workspace.before.assign(own, own + step.width);
+  step.evaluate(at, workspace.operands.data(), argument_of(step));
+  for (std::size_t i = 0; i < step.width; ++i) {
+    if (own[i] != workspace.before[i]) workspace.fresh[step.target + i].push_back({at, own[i]});
+  }
+  workspace.failed += own->quality == Quality::bad && own->reason != Reason::input_not_good;
+}
+
+/// Sets a step's operands to what they are at the beginning of an interval, to move along with them from
+/// there.
+void Entity::follow_operands(const Step& step, Interval interval, Workspace& workspace) {
+  workspace.tracks.clear();
+  workspace.starts_with_change = false;
+  const std::size_t attributes = type_->attributes.size();
+  const std::size_t aggregates_from = type_->operand_count - type_->aggregates.size();
+  for (const std::uint16_t operand : step.reads) {
+    if (operand >= aggregates_from) {
+      if (step.remembered != 0) interval.to = kNever;  // it may go on beyond
+      follow_aggregate(operand - aggregates_from, interval, workspace);
+      continue;
+    }
+    const InboxSlot* slot = operand < attributes ? nullptr : &slot_of(operand);
+    const Timeline& timeline = slot == nullptr ? timelines_[operand] : *slot->timeline;
+    const schema::Conversion* conversion = slot == nullptr ? nullptr : slot->conversion;
+    const auto versions = timeline.versions();
+    const std::size_t i = schema::index_at(versions, interval.from);
+    workspace.operands[operand] = converted(versions[i].value, conversion);
+    workspace.starts_with_change |= versions[i].from == interval.from;
+    if (i + 1 < versions.size()) {
+      workspace.tracks.push_back({&versions[i + 1], versions.data() + versions.size(), conversion, operand});
+    }
+  }
+}
+
+/// Makes a track of what an aggregate comes to within an interval. Its tree holds the present, before and
+/// after.
+void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspace& workspace) {
+  const schema::AggregateUse& use = type_->aggregates[aggregate];
+  schema::Aggregate& tree = extras_->aggregates[aggregate];
+  const bool all_present = interval.from > evaluated_to_;
+  auto& moments = workspace.member_moments;
+  moments.clear();
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
+    const InboxSlot& slot = inbox_[i];
+    // What has no message has no version as new as this.
+    if (slot.member == kNone || slot.target != use.input || (all_present && slot.empty())) continue;
+    const auto versions = slot.timeline->versions();
+    std::size_t v = schema::first_from(versions, interval.from);
+    if (v == versions.size()) continue;
+    tree.set(slot.member, converted(versions[v == 0 ? 0 : v - 1].value, slot.conversion));
+    for (; v < versions.size() && versions[v].from < interval.to; ++v) {
+      moments.push_back({versions[v].from, slot.member, converted(versions[v].value, slot.conversion)});
+    }
+    if (v < versions.size()) workspace.members_later.push_back(i);
+  }
+  std::ranges::stable_sort(moments, {}, &Workspace::MemberMoment::time);
+  std::vector<Version>& versions = workspace.aggregated[aggregate];
+  versions.assign(1, {schema::kBeginning, tree.result()});
+  for (auto next = moments.cbegin(); next != moments.cend();) {
+    const EventTime at = next->time;
+    for (; next != moments.cend() && next->time == at; ++next) tree.set(next->member, next->value);
+    const Value result = tree.result();
+    if (result != versions.back().value) versions.push_back({at, result});
+  }
+  if (POLLUX_PLANTED(aggregate_left_in_the_past)) workspace.members_later.clear();
+  for (const std::uint32_t i : workspace.members_later) {
+    tree.set(inbox_[i].member, converted(inbox_[i].timeline->last().value, inbox_[i].conversion));
+  }
+  workspace.members_later.clear();
+  const std::size_t first = schema::index_at(versions, interval.from);
+  workspace.operands[use.operand] = versions[first].value;
+  workspace.starts_with_change |= versions[first].from == interval.from;
+  if (first + 1 < versions.size()) {
+    workspace.tracks.push_back(
+        {&versions[first + 1], versions.data() + versions.size(), nullptr, use.operand});
+  }
+}
+
+/// Whether a step that remembers something is evaluated at the beginning of an interval: where something it
+/// reads changes, or time sets it off, but not where it merely used to.
+bool Entity::is_moment(const Step& step, EventTime at, const Workspace& workspace) const {
+  if (step.is_plain() || workspace.starts_with_change) return true;
+  const Value* own = workspace.operands.data() + step.target;
+  return step.next_moment(at - 1, own, argument_of(step)) == at;
+}
+
+bool Entity::remembers_the_same_at(const Step& step, EventTime time, const Workspace& workspace) const {
+  if (POLLUX_PLANTED(memory_is_not_compared)) return true;
+  const auto end = static_cast<AttributeSlot>(step.target + step.width);
+  for (auto a = static_cast<AttributeSlot>(end - step.remembered); a < end; ++a) {
+    if (workspace.operands[a] != just_before(timelines_[a], time)) return false;
+  }
+  return true;
+}
+
+EventTime Entity::memory_changes_after(const Step& step, EventTime time) const {
+  EventTime next = kNever;
+  const auto end = static_cast<AttributeSlot>(step.target + step.width);
+  for (auto a = static_cast<AttributeSlot>(end - step.remembered); a < end; ++a) {
+    const auto versions = timelines_[a].versions();
+    const std::size_t later = schema::first_after(versions, time);
+    if (later < versions.size()) next = std::min(next, versions[later].from);
+  }
+  return next;
+}
+
+/// Puts an attribute's fresh versions into its timeline and records where they differ from what stood there.
+void Entity::splice(AttributeSlot attribute, Interval interval, const EpochTimes& times,
+                    Workspace& workspace) {
+  const Value before = just_before(timelines_[attribute], interval.from);
+  workspace.removed.clear();
+  timelines_[attribute].splice(interval.from, interval.to, workspace.fresh[attribute], workspace.removed,
+                               horizon_of(attribute, times));
+  record_differences(attribute, interval, before, times, workspace);
+}
+
+/// Walks what was and what is side by side.
+void Entity::record_differences(AttributeSlot attribute, Interval interval, const Value& before,
+                                const EpochTimes& times, Workspace& workspace) {
+  auto is = workspace.fresh[attribute].cbegin();
+  auto was = workspace.removed.cbegin();
+  const auto is_end = workspace.fresh[attribute].cend();
+  const auto was_end = workspace.removed.cend();
+  Value value_is = before;
+  Value value_was = before;
+  const bool hidden = type_->attributes[attribute].role == Role::memory;
+  std::vector<Interval>& differences = workspace.differences[attribute];
+  while (is != is_end || was != was_end) {
+    const auto next = [&] {
+      return std::min(is == is_end ? interval.to : is->from, was == was_end ? interval.to : was->from);
+    };
+    const EventTime at = next();
+    if (is != is_end && is->from == at) value_is = (is++)->value;
+    if (was != was_end && was->from == at) value_was = (was++)->value;
+    if (value_is == value_was) continue;
+    const EventTime to = next();
+    if (!differences.empty() && differences.back().to == at) {
+      differences.back().to = to;
+    } else {
+      if (differences.empty()) workspace.differing.push_back(attribute);
+      differences.push_back({at, to});
+    }
+    if (!hidden) record(attribute, {at, to}, value_was, value_is, times, workspace);
+  }
+}
+
+/// Tells dependents in which intervals this entity differs.
+void Entity::hand_on(Workspace& workspace) {
+  sent_.clear();
+  for (const std::uint16_t operand : workspace.differing) {
+    if (operand >= type_->attributes.size() || !is_handed_on(type_->attributes[operand])) continue;
+    const std::vector<Interval>& differences = workspace.differences[operand];
+    sent_.insert(sent_.end(), differences.begin(), differences.end());
+  }
+  merge(sent_);
+  for (std::uint32_t i = 0; i < edges_size_; ++i) {
+    const OutEdge& edge = edges_[i];
+    const std::vector<Interval>& differences = workspace.differences[edge.attribute];
+    if (differences.empty()) continue;
+    const Version& last = timelines_[edge.attribute].last();
+    const bool one_more =
+        differences.size() == 1 && differences.front().to == kNever && last.from == differences.front().from;
+    edge.slot->changed_from = differences.front().from;
+    edge.slot->intervals = one_more ? nullptr : &sent_;
+    edge.slot->latest = last.value;
+    workspace.reached.push_back(edge.consumer);
+  }
+}
+
+}  // namespace pollux::actors

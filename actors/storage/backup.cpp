@@ -1,0 +1,166 @@
+#include "actors/storage/backup.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/utilities/backup_engine.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "actors/storage/rocksdb_store.h"
+
+namespace pollux::actors {
+
+namespace fs = std::filesystem;
+using schema::Error;
+using schema::ErrorCode;
+using schema::Result;
+
+namespace {
+
+Error failed(const rocksdb::Status& status, const std::string& doing, const std::string& directory) {
+  const std::string text = status.ToString();
+  if (status.IsNotFound()) {
+    return {ErrorCode::not_found, "cannot " + doing + ": there is no such backup (" + text + ")", directory,
+            "`pollux restore --list` shows what there is"};
+  }
+  if (status.IsCorruption()) {
+    return {ErrorCode::corrupt, "cannot " + doing + ": the backup is damaged: " + text, directory,
+            "use an older backup: `pollux restore --list` shows what there is"};
+  }
+  return {ErrorCode::io, "cannot " + doing + ": " + text, directory, "check space, permissions and the disk"};
+}
+
+fs::path snapshots_of(const std::string& directory, std::uint32_t number) {
+  return fs::path(directory) / ("with-" + std::to_string(number));
+}
+
+BackupInfo info_of(const rocksdb::BackupInfo& info) {
+  return {info.backup_id, info.timestamp * schema::kSecond, info.size};
+}
+
+rocksdb::BackupEngineOptions options_for(const std::string& directory) {
+  rocksdb::BackupEngineOptions options(directory);
+  options.sync = true;
+  options.share_table_files = true;
+  options.share_files_with_checksum = true;
+  options.max_background_operations = 1;
+  return options;
+}
+
+using ReadOnlyEngine = std::unique_ptr<rocksdb::BackupEngineReadOnly>;
+
+Result<ReadOnlyEngine> open_for_reading(const std::string& directory, const std::string& doing) {
+  std::error_code ignored;  // what cannot be looked at is not there
+  if (!fs::is_directory(directory, ignored)) {
+    return Error{ErrorCode::not_found, "cannot " + doing + ": there is no such directory", directory,
+                 "name the directory that `pollux backup` wrote to"};
+  }
+  rocksdb::BackupEngineReadOnly* engine = nullptr;
+  const auto status =
+      rocksdb::BackupEngineReadOnly::Open(rocksdb::Env::Default(), options_for(directory), &engine);
+  if (!status.ok()) return failed(status, doing, directory);
+  return ReadOnlyEngine(engine);
+}
+
+std::vector<BackupInfo> all_of(const rocksdb::BackupEngineReadOnlyBase& engine) {
+  std::vector<rocksdb::BackupInfo> infos;
+  engine.GetBackupInfo(&infos);
+  std::vector<BackupInfo> all;
+  for (const auto& info : infos) all.push_back(info_of(info));
+  return all;
+}
+
+}  // namespace
+
+Result<BackupInfo> back_up(rocksdb::DB& database, const std::string& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) {
+    return Error{ErrorCode::io, "cannot make the backup directory: " + error.message(), directory,
+                 "name one that can be written to"};
+  }
+  rocksdb::BackupEngine* opened = nullptr;
+  rocksdb::Status status =
+      rocksdb::BackupEngine::Open(rocksdb::Env::Default(), options_for(directory), &opened);
+  if (!status.ok()) return failed(status, "open the backup directory", directory);
+  const std::unique_ptr<rocksdb::BackupEngine> engine(opened);
+  rocksdb::CreateBackupOptions options;
+  // The history is not in the write-ahead log: what is not flushed would have to be made again.
+  options.flush_before_backup = true;
+  rocksdb::BackupID number = 0;
+  status = engine->CreateNewBackup(options, &database, &number);
+  if (!status.ok()) return failed(status, "back up", directory);
+  rocksdb::BackupInfo info;
+  status = engine->GetBackupInfo(number, &info);
+  if (!status.ok()) return failed(status, "back up", directory);
+  return info_of(info);
+}
+
+/// Snapshots first: none of them may be ahead of the journal that is copied after them.
+Result<BackupInfo> back_up_with_snapshots(const SnapshotStore* store, const std::string& directory,
+                                          const std::function<Result<BackupInfo>()>& take) {
+  if (store == nullptr) return take();
+  const auto held = store->hold_all();
+  const fs::path incoming = fs::path(directory) / "incoming";
+  std::error_code error;
+  fs::create_directories(incoming, error);
+  if (!error) fs::remove_all(incoming / SnapshotStore::kFolder, error);  // of a backup that was broken off
+  if (error)
+    return Error{ErrorCode::io, "cannot prepare the backup: " + error.message(), incoming.string(), ""};
+  SnapshotStore copies(incoming.string());
+  if (auto copied = copy_snapshots(*store, copies); !copied.ok()) return copied.error();
+  auto taken = take();
+  if (!taken.ok()) return taken;
+  fs::rename(incoming, snapshots_of(directory, taken->number), error);
+  if (error)
+    return Error{ErrorCode::io, "cannot name the snapshots of the backup: " + error.message(),
+                 incoming.string(), ""};
+  return taken;
+}
+
+Result<BackupInfo> back_up_directory(const std::string& data, const std::string& directory) {
+  std::error_code ignored;  // what cannot be looked at is not there
+  if (!fs::exists(fs::path(data) / "CURRENT", ignored)) {
+    return Error{ErrorCode::not_found, "there is no journal in this directory", data,
+                 "name the directory given to `pollux serve --data`"};
+  }
+  const auto store = RocksdbStore::open(data);
+  if (!store.ok()) return store.error();
+  const SnapshotStore snapshots(data);
+  return back_up_with_snapshots(&snapshots, directory,
+                                [&] { return back_up((*store)->database(), directory); });
+}
+
+Result<std::vector<BackupInfo>> list_backups(const std::string& directory) {
+  const auto engine = open_for_reading(directory, "list the backups");
+  if (!engine.ok()) return engine.error();
+  return all_of(**engine);
+}
+
+Result<BackupInfo> restore_backup(const std::string& directory, std::uint32_t number,
+                                  const std::string& data) {
+  const auto engine = open_for_reading(directory, "restore");
+  if (!engine.ok()) return engine.error();
+  const auto all = all_of(**engine);
+  const auto wanted = number == 0 && !all.empty() ? std::prev(all.end())
+                                                  : std::ranges::find(all, number, &BackupInfo::number);
+  if (wanted == all.end()) return failed(rocksdb::Status::NotFound(), "restore", directory);
+  std::error_code error;
+  if (fs::exists(data, error) && !fs::is_empty(data, error)) {
+    return Error{ErrorCode::conflict, "this directory is not empty; nothing was changed", data,
+                 "restore to a new directory, then move it where it is to be"};
+  }
+  rocksdb::Status status = (*engine)->VerifyBackup(wanted->number, true);
+  if (!status.ok()) return failed(status, "restore", directory);
+  status = (*engine)->RestoreDBFromBackup(wanted->number, data, data);
+  if (!status.ok()) return failed(status, "restore", data);
+  const SnapshotStore copies(snapshots_of(directory, wanted->number).string());
+  SnapshotStore snapshots(data);
+  if (auto copied = copy_snapshots(copies, snapshots); !copied.ok()) return copied.error();
+  return *wanted;
+}
+
+}  // namespace pollux::actors

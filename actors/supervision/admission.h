@@ -1,0 +1,137 @@
+// The door of a domain: which events are new, and in time.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include <tsl/robin_map.h>
+
+#include "actors/storage/byte_codec.h"
+#include "actors/supervision/revisions.h"
+#include "schema/event/event.h"
+#include "schema/model/model.h"
+
+namespace pollux::actors {
+
+/// What became of one submitted event.
+enum class EventOutcome : std::uint8_t {
+  accepted,
+  duplicate,
+  too_late,
+  from_the_future,
+  poison,
+  refused,  ///< It was to be set aside, and the quarantine is full: it was not taken.
+};
+const char* name_of(EventOutcome outcome);
+
+/// Decides on events one by one and moves the twin's clock. Not thread-safe. `model` must outlive it.
+///
+/// An event is in time when it is not further behind the clock than its source's allowed lateness, so what
+/// lies further back than the largest allowed lateness (the horizon) is final, however silent a source may
+/// be. The clock an event is held against is that at the beginning of its epoch: events of one epoch never
+/// make each other late.
+///
+/// Identities (source, id) are remembered in memory as long as an event of that age may still be accepted.
+///
+/// A correction or retraction is in time when it is so itself and so is every event that it names or that
+/// begins or ceases to stand because of it (see Revisions). The name of an event that has not arrived is
+/// remembered until it does.
+class Admission {
+ public:
+  /// Whether an event was ever accepted, however long ago.
+  using Held = std::function<bool(const schema::EventKey&)>;
+
+  Admission(const schema::Model& model, Held held);
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  /// Starts an epoch. `now`: the wall clock, or `kBeginning` where only events move the clock; then nothing
+  /// is from the future.
+  void begin_epoch(schema::EventTime now);
+
+  /// `accepted` events are remembered. `duplicate`: one with this identity was accepted before and is
+  /// remembered. `poison`: it corrects or retracts an event of which too many do, or of too many.
+  /// `named`: the identity of the event it corrects or retracts.
+  EventOutcome admit(const schema::EventKey& key, const schema::Event& event,
+                     const schema::EventKey& named = {});
+
+  /// The same for an event that was set aside and that someone now wants in. It may be later than its source
+  /// is allowed to be, as far as memory reaches: what lies before the horizon stays too late.
+  EventOutcome readmit(const schema::EventKey& key, const schema::Event& event,
+                       const schema::EventKey& named = {});
+
+  /// Takes in a journaled event as it was decided then.
+  void restore(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named = {});
+  void restore_clock(schema::EventTime clock);
+
+  /// For a snapshot, which has time: while held, identities are kept beyond the time that they matter. That
+  /// changes nothing else: what could be forgotten is final.
+  void hold_identities(bool hold) { held_back_ = hold; }
+  /// A place among the identities, in the order of arrival.
+  struct IdentityPlace {
+    std::size_t generation = 0;
+    std::size_t key = 0;
+    bool operator==(const IdentityPlace&) const = default;
+  };
+  /// Behind the newest one. Stays the place it is while identities are held.
+  IdentityPlace identities_end() const;
+  /// Writes identities from `from` on, but not `end` and what follows, some thousand at most. Returns where
+  /// to go on; `end` when done.
+  IdentityPlace save_identities(IdentityPlace from, IdentityPlace end, ByteWriter& out) const;
+  void save_revisions(ByteWriter& out) const { revisions_.save(out); }
+
+  /// Takes in what was saved, after nothing else or more of the same. False where it makes no sense; then
+  /// this must not be used any more.
+  bool load_identities(ByteReader& in);
+  bool load_revisions(ByteReader& in) { return revisions_.load(in, model_); }
+  void expect_identities(std::size_t count) { known_.reserve(known_.size() + count); }
+
+  /// Whether anything in this epoch bears on what stands, be it only of the epoch itself.
+  bool revised() const { return revisions_.revised(); }
+  /// Whether an accepted event counts.
+  bool stands(const schema::EventKey& key) const { return revisions_.stands(key); }
+
+  /// Ends the epoch: forgets identities that no longer matter. Returns what it changed in earlier ones.
+  std::vector<StandingChange> end_epoch();
+
+  schema::EventTime clock() const { return clock_; }
+  /// What lies before cannot be accepted in this epoch, whoever wants it.
+  schema::EventTime horizon() const { return horizon_at(epoch_clock_); }
+  /// Before this, nothing can be accepted once the clock stood at `clock`.
+  schema::EventTime horizon_at(schema::EventTime clock) const;
+  /// The largest allowed lateness of any source.
+  schema::Duration lateness_max() const { return lateness_max_; }
+  std::size_t remembered() const { return known_.size(); }
+  /// Events kept because corrections or retractions speak of them.
+  std::size_t revised_events() const { return revisions_.size(); }
+  void check_invariants() const { revisions_.check_invariants(); }
+
+ private:
+  struct Generation {
+    schema::EventTime newest = schema::kBeginning;
+    std::vector<schema::EventKey> keys;
+  };
+  /// Few, so that the identities in memory are hardly more than those that matter and stay in the cache.
+  static constexpr std::size_t kGenerationKeysMax = 4'096;
+
+  EventOutcome admit_since(schema::EventTime deadline, const schema::EventKey& key,
+                           const schema::Event& event, const schema::EventKey& named);
+  bool remember(const schema::EventKey& key, const Revisions::Observed& event);
+  EventOutcome revise(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named,
+                      schema::EventTime deadline);
+
+  const schema::Model& model_;
+  const Held held_;
+  Revisions revisions_;
+  schema::Duration lateness_max_ = 0;
+  schema::EventTime clock_ = schema::kBeginning;
+  schema::EventTime epoch_clock_ = schema::kBeginning;  // at the epoch's beginning
+  schema::EventTime now_ = schema::kBeginning;
+  tsl::robin_map<schema::EventKey, Revisions::Observed, schema::EventKeyHash> known_;
+  std::deque<Generation> generations_;  // in order of arrival
+  bool held_back_ = false;
+};
+
+}  // namespace pollux::actors

@@ -1,0 +1,135 @@
+#include "schema/step/aggregate.h"
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "schema/assert.h"
+
+namespace pollux::schema {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, AggregateFunction>, 7> kFunctions = {{
+    {"sum", AggregateFunction::sum},
+    {"mean", AggregateFunction::mean},
+    {"min", AggregateFunction::min},
+    {"max", AggregateFunction::max},
+    {"count", AggregateFunction::count},
+    {"any", AggregateFunction::any},
+    {"all", AggregateFunction::all},
+}};
+
+bool is_logical(AggregateFunction function) {
+  return function == AggregateFunction::any || function == AggregateFunction::all;
+}
+
+ValueType type_of(AggregateFunction function) {
+  return is_logical(function) ? ValueType::boolean : ValueType::number;
+}
+
+// Not Value::number: a partial sum may be infinite, which the result then reports.
+Value number_node(double x, Quality quality) {
+  Value value = Value::number(0, quality, quality == Quality::good ? Reason::none : Reason::input_not_good);
+  if (value.usable()) value.bits = std::bit_cast<std::uint64_t>(x);
+  return value;
+}
+
+Value boolean_node(bool x, Quality quality) {
+  const Reason reason = quality == Quality::good ? Reason::none : Reason::input_not_good;
+  return Value::boolean(x && quality < Quality::bad, quality, reason);
+}
+
+// Three-valued `or` (deciding = true) and `and` (deciding = false).
+Value logical(const Value& a, const Value& b, bool deciding) {
+  const bool a_decides = a.usable() && a.as_boolean() == deciding;
+  const bool b_decides = b.usable() && b.as_boolean() == deciding;
+  if (a_decides && b_decides) return a.quality <= b.quality ? a : b;
+  if (a_decides) return a;
+  if (b_decides) return b;
+  return boolean_node(!deciding, worst(a.quality, b.quality));
+}
+
+}  // namespace
+
+std::optional<AggregateFunction> aggregate_function(std::string_view name) {
+  for (const auto& [known, function] : kFunctions) {
+    if (known == name) return function;
+  }
+  return std::nullopt;
+}
+
+const char* name_of(AggregateFunction function) {
+  return kFunctions[static_cast<std::size_t>(function)].first.data();
+}
+
+Aggregate::Aggregate(AggregateFunction function, std::size_t size)
+    : function_(function),
+      size_(size),
+      nodes_(2 * size, Value::unknown(type_of(function), Reason::not_yet_observed)) {
+  for (std::size_t node = size_; node-- > 1;) {
+    nodes_[node] = combine(partial(2 * node), partial(2 * node + 1));
+  }
+}
+
+void Aggregate::set(std::size_t index, const Value& value) {
+  POLLUX_ASSERT(index < size_);
+  std::size_t node = size_ + index;
+  nodes_[node] = value;
+  while ((node /= 2) > 0) {
+    const Value combined = combine(partial(2 * node), partial(2 * node + 1));
+    if (combined == nodes_[node]) return;
+    nodes_[node] = combined;
+  }
+}
+
+const Value& Aggregate::member(std::size_t index) const {
+  POLLUX_ASSERT(index < size_);
+  return nodes_[size_ + index];
+}
+
+// The contribution of a subtree; a member's own reason stays with the member.
+Value Aggregate::partial(std::size_t node) const {
+  const Value& value = nodes_[node];
+  if (node < size_) return value;
+  if (function_ == AggregateFunction::count) return number_node(value.usable() ? 1 : 0, Quality::good);
+  if (is_logical(function_)) return boolean_node(value.as_boolean(), value.quality);
+  return number_node(value.as_number(), value.quality);
+}
+
+Value Aggregate::combine(const Value& a, const Value& b) const {
+  const double x = a.as_number();
+  const double y = b.as_number();
+  const Quality quality = worst(a.quality, b.quality);
+  switch (function_) {
+    case AggregateFunction::sum:
+    case AggregateFunction::mean:
+    case AggregateFunction::count:
+      return number_node(x + y, quality);
+    case AggregateFunction::min:
+      return number_node(y < x ? y : x, quality);
+    case AggregateFunction::max:
+      return number_node(x < y ? y : x, quality);
+    case AggregateFunction::any:
+      return logical(a, b, true);
+    case AggregateFunction::all:
+      return logical(a, b, false);
+  }
+  POLLUX_ASSERT(false, "an aggregate has one of the named functions");
+  return {};
+}
+
+Value Aggregate::result() const {
+  if (size_ == 0) {
+    if (is_logical(function_)) return Value::boolean(function_ == AggregateFunction::all);
+    const bool adds = function_ == AggregateFunction::sum || function_ == AggregateFunction::count;
+    return adds ? Value::number(0) : Value::unknown(ValueType::number, Reason::empty_input);
+  }
+  const Value root = partial(1);
+  if (is_logical(function_) || !root.usable()) return root;
+  const bool is_mean = function_ == AggregateFunction::mean;
+  const double x = is_mean ? root.as_number() / static_cast<double>(size_) : root.as_number();
+  if (!std::isfinite(x)) return Value::bad(ValueType::number, Reason::overflow);
+  return Value::number(x, root.quality, root.reason);
+}
+
+}  // namespace pollux::schema
