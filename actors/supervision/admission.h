@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <vector>
 
-#include <tsl/robin_map.h>
-
 #include "actors/storage/byte_codec.h"
+#include "actors/supervision/identities.h"
 #include "actors/supervision/revisions.h"
 #include "schema/event/event.h"
 #include "schema/model/model.h"
@@ -69,14 +67,9 @@ class Admission {
   /// For a snapshot, which has time: while held, identities are kept beyond the time that they matter. That
   /// changes nothing else: what could be forgotten is final.
   void hold_identities(bool hold) { held_back_ = hold; }
-  /// A place among the identities, in the order of arrival.
-  struct IdentityPlace {
-    std::size_t generation = 0;
-    std::size_t key = 0;
-    bool operator==(const IdentityPlace&) const = default;
-  };
+  using IdentityPlace = Identities::Place;
   /// Behind the newest one. Stays the place it is while identities are held.
-  IdentityPlace identities_end() const;
+  IdentityPlace identities_end() const { return known_.end(); }
   /// Writes identities from `from` on, but not `end` and what follows, some thousand at most. Returns where
   /// to go on; `end` when done.
   IdentityPlace save_identities(IdentityPlace from, IdentityPlace end, ByteWriter& out) const;
@@ -86,7 +79,7 @@ class Admission {
   /// this must not be used any more.
   bool load_identities(ByteReader& in);
   bool load_revisions(ByteReader& in) { return revisions_.load(in, model_); }
-  void expect_identities(std::size_t count) { known_.reserve(known_.size() + count); }
+  void expect_identities(std::size_t count) { known_.reserve(count); }
 
   /// Whether anything in this epoch bears on what stands, be it only of the epoch itself.
   bool revised() const { return revisions_.revised(); }
@@ -109,16 +102,8 @@ class Admission {
   void check_invariants() const { revisions_.check_invariants(); }
 
  private:
-  struct Generation {
-    schema::EventTime newest = schema::kBeginning;
-    std::vector<schema::EventKey> keys;
-  };
-  /// Few, so that the identities in memory are hardly more than those that matter and stay in the cache.
-  static constexpr std::size_t kGenerationKeysMax = 4'096;
-
   EventOutcome admit_since(schema::EventTime deadline, const schema::EventKey& key,
                            const schema::Event& event, const schema::EventKey& named);
-  bool remember(const schema::EventKey& key, const Revisions::Observed& event);
   EventOutcome revise(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named,
                       schema::EventTime deadline);
 
@@ -129,8 +114,7 @@ class Admission {
   schema::EventTime clock_ = schema::kBeginning;
   schema::EventTime epoch_clock_ = schema::kBeginning;  // at the epoch's beginning
   schema::EventTime now_ = schema::kBeginning;
-  tsl::robin_map<schema::EventKey, Revisions::Observed, schema::EventKeyHash> known_;
-  std::deque<Generation> generations_;  // in order of arrival
+  Identities known_;
   bool held_back_ = false;
 };
 
