@@ -113,9 +113,14 @@ std::vector<std::string> Story::arguments() const {
                                   "--sync",   sync_};
   if (backs_up_) all.insert(all.end(), {"--backup-directory", (directory_ / "backups").string()});
   if (!snapshot_every_.empty()) all.insert(all.end(), {"--snapshot-every", snapshot_every_});
-  // In the first life the clock may go further than what is kept.
-  if (shortens_ && lives_ > 0) all.insert(all.end(), {"--keep-journal", kJournalKept});
+  if (shortens_now()) all.insert(all.end(), {"--keep-journal", kJournalKept});
   return all;
+}
+
+/// Not before the clock has come so far that a life moves it by less than what is kept: what is dropped must
+/// have been seen.
+bool Story::shortens_now() const {
+  return shortens_ && seen_.clock() >= schema::kMinute - kClockOfALife;
 }
 
 void Story::live_and_die() {
@@ -124,9 +129,8 @@ void Story::live_and_die() {
   look_at_the_backups();
   const auto server = start_and_compare();
   if (testing::Test::HasFailure()) return;
-  if (shortens_) {
-    for (const auto& client : clients_)
-      client->move_to(std::max<schema::EventTime>(0, seen_.clock() + kClockOfALife - schema::kMinute));
+  if (shortens_now()) {
+    for (const auto& client : clients_) client->move_to(seen_.clock() + kClockOfALife - schema::kMinute);
   }
   bool died_in_backup = false;
   std::vector<std::thread> threads;

@@ -47,6 +47,7 @@ class Story {
   schema::Model make_model();
   void choose_ways();
   std::vector<std::string> arguments() const;
+  bool shortens_now() const;
   std::unique_ptr<ServerProcess> start_and_compare();
   static void wait_until(const std::function<bool()>& met);
   void die_while_recovering();

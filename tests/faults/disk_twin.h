@@ -1,4 +1,4 @@
-// A twin with snapshots on a simulated disk, through several lives.
+// A twin with snapshots, through several lives, on a disk that a test has its hands on.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -50,7 +50,9 @@ class DiskTwin {
  public:
   /// `journal_bytes`: as of `SnapshotOptions`; 1 drops all that the oldest snapshot kept does not need.
   explicit DiskTwin(SimulatedDisk& disk, std::uint64_t journal_bytes = 0)
-      : disk_(disk), store_(std::make_shared<actors::SnapshotStore>(kTwinDirectory, &disk.env())) {
+      : DiskTwin(disk.env(), kTwinDirectory, journal_bytes) {}
+  DiskTwin(rocksdb::Env& env, const std::string& directory, std::uint64_t journal_bytes = 0)
+      : env_(env), directory_(directory), store_(std::make_shared<actors::SnapshotStore>(directory, &env)) {
     options_.threads = 1;
     options_.clock = actors::ClockMode::events;
     options_.journal_retry = schema::kMillisecond;
@@ -64,8 +66,8 @@ class DiskTwin {
 
   schema::Result<void> start() {
     actors::JournalOptions how;
-    how.env = &disk_.env();
-    auto journal = open_rocksdb_journal(kTwinDirectory, *model_, how);
+    how.env = &env_;
+    auto journal = open_rocksdb_journal(directory_, *model_, how);
     if (!journal.ok()) return journal.error();
     auto twin = actors::Twin::start(model_, std::move(*journal), options_);
     if (!twin.ok()) return twin.error();
@@ -73,6 +75,8 @@ class DiskTwin {
     return {};
   }
   void stop() { twin_.reset(); }
+  /// The disk holds so many events of an earlier one already.
+  void resume(int events) { next_ = events; }
   actors::Twin& operator*() { return *twin_; }
   actors::Twin* operator->() { return twin_.get(); }
 
@@ -95,8 +99,7 @@ class DiskTwin {
 
   schema::Result<actors::SnapshotTaken> snapshot() {
     std::promise<schema::Result<actors::SnapshotTaken>> answer;
-    twin_->snapshot(
-        [&](const schema::Result<actors::SnapshotTaken>& outcome) { answer.set_value(outcome); });
+    twin_->snapshot([&](const schema::Result<actors::SnapshotTaken>& outcome) { answer.set_value(outcome); });
     return answer.get_future().get();
   }
 
@@ -111,7 +114,7 @@ class DiskTwin {
     SimulatedDisk other;
     DiskTwin fresh(other);
     EXPECT_TRUE(fresh.start().ok());
-    if (next_ > 0) EXPECT_TRUE(fresh.submit(next_).ok());
+    EXPECT_TRUE(next_ == 0 || fresh.submit(next_).ok());
     return fresh.digest();
   }
 
@@ -123,7 +126,8 @@ class DiskTwin {
   const schema::Model& model() const { return *model_; }
 
  private:
-  SimulatedDisk& disk_;
+  rocksdb::Env& env_;
+  const std::string directory_;
   const std::shared_ptr<const schema::Model> model_ = meters();
   const std::shared_ptr<actors::SnapshotStore> store_;
   actors::TwinOptions options_;
