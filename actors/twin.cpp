@@ -7,6 +7,7 @@
 #include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <chrono>
+#include <deque>
 #include <future>
 #include <mutex>
 #include <utility>
@@ -169,8 +170,22 @@ struct Twin::Implementation {
     caf::logger::set_current_actor_system(nullptr);
   }
 
-  void finish_replaying() {
-    if (replaying.valid()) wait_for(replaying);
+  void finish_replaying(std::size_t but = 0) {
+    while (replaying.size() > but) {
+      wait_for(replaying.front().settled);
+      spare = std::move(replaying.front().record);
+      replaying.pop_front();
+    }
+  }
+
+  /// For the next records to be replayed together; in the memory of earlier ones.
+  RecordPtr empty_record() {
+    if (spare == nullptr) return std::make_shared<schema::EpochRecord>();
+    spare->position = 0;
+    spare->clock = schema::kBeginning;
+    spare->events.clear();
+    spare->misfits.clear();
+    return std::exchange(spare, nullptr);
   }
 
   void wait_for(std::future<void>& signal) {
@@ -268,14 +283,14 @@ struct Twin::Implementation {
     snapshotter.reset();
   }
 
-  /// Lets one record run while the caller reads the next.
-  void replay(RecordPtr record, const std::function<void(ReplayProgress)>& on_progress) {
+  /// Lets one record run, and the next be taken in, while the caller reads on.
+  void replay(const RecordPtr& record, const std::function<void(ReplayProgress)>& on_progress) {
     const Position position = record->position;
-    finish_replaying();
+    finish_replaying(kReplayedAtOnce - 1);
     if (history_writer != nullptr) history_writer->wait_while_behind();
     auto [signal, settled] = make_signal();
-    caf::anon_send(supervisor, replay_atom::value, std::move(record), signal);
-    replaying = std::move(settled);
+    caf::anon_send(supervisor, replay_atom::value, record, signal);
+    replaying.push_back({record, std::move(settled)});
     if (on_progress) on_progress({position, journal->last_position()});
   }
 
@@ -319,7 +334,13 @@ struct Twin::Implementation {
   std::unique_ptr<caf::actor_system> system;
   caf::actor supervisor;
   const std::shared_ptr<PinDesk> pins = std::make_shared<PinDesk>();
-  std::future<void> replaying;
+  static constexpr std::size_t kReplayedAtOnce = 2;
+  struct Replaying {
+    RecordPtr record;
+    std::future<void> settled;
+  };
+  std::deque<Replaying> replaying;  // at the supervisor's, in order
+  RecordPtr spare;                  // one that it is done with
   std::mutex mutex;
   bool stopped = false;
   std::string failure;
@@ -363,10 +384,13 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
     const bool alone = wanted || (samples && !POLLUX_PLANTED(replay_merges_sampled_epochs));
     const bool far = chunk != nullptr && record.clock > schema::after(chunk_from, span_max);
     if ((alone || far) && chunk != nullptr) self.replay(std::exchange(chunk, nullptr), on_progress);
-    if (chunk == nullptr) chunk_from = replayed_to;
-    replayed_to = record.clock;
     if (chunk == nullptr) {
-      chunk = std::make_shared<schema::EpochRecord>(std::move(record));
+      chunk_from = replayed_to;
+      chunk = self.empty_record();
+    }
+    replayed_to = record.clock;
+    if (alone) {
+      std::swap(*chunk, record);
     } else {
       chunk->events.append(record.events, 0, record.events.events.size());
       chunk->position = record.position;

@@ -150,6 +150,13 @@ rocksdb::ColumnFamilyOptions lookup_options(const std::shared_ptr<rocksdb::Cache
   return options;
 }
 
+// Hashes, which no compression makes smaller.
+rocksdb::ColumnFamilyOptions identities_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options = lookup_options(cache);
+  options.compression = rocksdb::kNoCompression;
+  return options;
+}
+
 // Written faster than anything else here and rarely read: light compression, few rewrites.
 rocksdb::ColumnFamilyOptions history_options(const std::shared_ptr<rocksdb::Cache>& cache,
                                              rocksdb::CompactionStyle style) {
@@ -363,7 +370,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families() {
       {journal_format::kRecords, records_options(cache)},
       {journal_format::kQuarantine, lookup_options(cache)},
       {journal_format::kMeta, lookup_options(cache)},
-      {journal_format::kIdentities, lookup_options(cache)},
+      {journal_format::kIdentities, identities_options(cache)},
       {history_format::kChanges, history_options(cache, rocksdb::kCompactionStyleLevel)},
       {history_format::kHistory, history_options(cache, rocksdb::kCompactionStyleUniversal)},
   };

@@ -134,11 +134,11 @@ void Supervisor::begin_idle_epoch() {
 }
 
 void Supervisor::replay(const RecordPtr& record, Signal replayed) {
-  POLLUX_ASSERT(waiting_ == nullptr && running_ == nullptr, "records are replayed one at a time");
+  POLLUX_ASSERT(waiting_ == nullptr, "one record runs, one waits");
   auto epoch = std::make_unique<Epoch>();
   epoch->started_at = steady_clock::now();
   epoch->times.before = last_clock_;
-  epoch->record = std::move(*record);
+  epoch->record = std::exchange(*record, std::move(replayed_));
   epoch->replayed = std::move(replayed);
   schema::EventBatch& batch = epoch->record.events;
   batch.identify(context_.model);
@@ -401,7 +401,7 @@ void Supervisor::settle() {
     context_.sources.check_invariants();
     pins_.check_invariants();
   }
-  std::vector<Change> changes = collect(epoch->background);
+  std::vector<Change> changes = collect(*epoch);
   if (epoch->recollection && epoch->recollection->failure()) {
     const Error why = *epoch->recollection->failure();
     return lose(std::move(epoch), why);
@@ -417,27 +417,35 @@ void Supervisor::settle() {
     publish(*epoch, std::move(changes));
   }
   context_.probe.propagation.record(ns_since(epoch->started_at));
+  if (epoch->replayed) replayed_ = std::move(epoch->record);
   acknowledge(*epoch);
   answer_queries();
   advance();
 }
 
-/// Takes over what the workers recorded.
-std::vector<Change> Supervisor::collect(Background& background) {
+/// Whether anyone is told of its changes.
+bool Supervisor::is_told(const Epoch& epoch) const {
+  return !epoch.replayed || (context_.history != nullptr && context_.history->wants(epoch.record.position));
+}
+
+/// Takes over what the workers recorded; changes only where someone is to be told.
+std::vector<Change> Supervisor::collect(Epoch& epoch) {
+  const bool told = is_told(epoch);
   DomainProbe& probe = context_.probe;
   std::vector<Change> changes;
   wave_->collect([&](Workspace& workspace) {
     for (KeptImage& kept : workspace.kept) pins_.keep(std::move(kept));
     for (const Change& change : workspace.statuses) count_status(change);
-    const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-    append(background.memory, workspace.background.memory);
-    append(background.words, workspace.background.words);
     for (const Workspace::Wake& wake : workspace.wakes) wakes_.push({wake.time, wake.entity});
     probe.changes.add(workspace.changes.size());
     probe.revisions.add(workspace.revisions);
     probe.observations_passed_over.add(workspace.passed_over);
     probe.entities_evaluated.add(workspace.evaluated);
     probe.steps_failed.add(workspace.failed);
+    if (!told) return;
+    const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+    append(epoch.background.memory, workspace.background.memory);
+    append(epoch.background.words, workspace.background.words);
     if (changes.empty()) {
       changes.reserve(workspace.changes.size());
       changes.swap(workspace.changes);  // the worker keeps a buffer of the size it needed
@@ -458,7 +466,7 @@ void Supervisor::publish(Epoch& epoch, std::vector<Change> changes) {
   probe.settled_position.set(static_cast<std::int64_t>(settled_position_));
   if (epoch.replayed) {
     probe.epochs_replayed.add();
-    if (context_.history == nullptr || !context_.history->wants(epoch.record.position)) return;
+    if (!is_told(epoch)) return;
   }
   if (POLLUX_PLANTED(feed_omits_revisions))
     std::erase_if(changes, [](const Change& c) { return c.revision; });

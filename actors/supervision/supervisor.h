@@ -131,10 +131,10 @@ struct Epoch {
 /// Messages: (submit, SubmissionPtr); (query, Query), run between two epochs; (pin, PinTaker), (pinned,
 /// PinNumber, Query) and (unpin, PinNumber), likewise; (lend, PartsUser), likewise; (quiet, PartsUser), run
 /// when no epoch is on its way at all, which is brought about; (restore, PartsUser, Signal), which may put
-/// another state in the place of the first one, before (serve) and (replay); (replay, RecordPtr, Signal), one
-/// at a time and before (serve); (drain, Signal), signalled when nothing is left to do; (end, EntityIndex),
-/// which ends an entity's actor. From itself: settled, journaled, tick, retry. From an entity's actor that
-/// dies: (died, OrphanPtr).
+/// another state in the place of the first one, before (serve) and (replay); (replay, RecordPtr, Signal), two
+/// at a time and before (serve), which leaves the memory of an earlier record in place of the one given;
+/// (drain, Signal), signalled when nothing is left to do; (end, EntityIndex), which ends an entity's actor.
+/// From itself: settled, journaled, tick, retry. From an entity's actor that dies: (died, OrphanPtr).
 class Supervisor : public HandedOverActor {
  public:
   Supervisor(caf::actor_config& config, const DomainContext& context);
@@ -186,7 +186,8 @@ class Supervisor : public HandedOverActor {
   void settle();
 
   void refuse(const Submission& submission, const schema::Error& why);
-  std::vector<Change> collect(Background& background);
+  bool is_told(const Epoch& epoch) const;
+  std::vector<Change> collect(Epoch& epoch);
   void publish(Epoch& epoch, std::vector<Change> changes);
   void count_status(const Change& change);
   void acknowledge(Epoch& epoch);
@@ -216,6 +217,7 @@ class Supervisor : public HandedOverActor {
   std::unique_ptr<Epoch> journaling_;
   std::unique_ptr<Epoch> waiting_;  // durable, not yet propagated
   std::unique_ptr<Epoch> running_;
+  schema::EpochRecord replayed_;  // memory for the next record
   std::vector<std::function<void()>> queries_;
   std::vector<PartsUser> wait_for_quiet_;
   Signal drained_;

@@ -125,6 +125,7 @@ void Supervisor::lose(std::unique_ptr<Epoch> epoch, const Error& why) {
   for (const Epoch::Part& part : epoch->parts) refuse(*part.submission, error);
   refuse_all(error);
   if (waiting_ != nullptr) {
+    if (waiting_->replayed) (*waiting_->replayed)();
     for (const Epoch::Part& part : waiting_->parts) refuse(*part.submission, error);
     waiting_.reset();
   }
