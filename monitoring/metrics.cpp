@@ -160,6 +160,12 @@ void expose_bounds(Exposition& out, const actors::DomainProbe& probe, const Labe
   out.counter("pollux_epochs_catching_up_total",
               "Epochs without events in which the clock came closer to one that was far ahead.",
               number(probe.epochs_catching_up), domain);
+  out.counter("pollux_epochs_recalled_total",
+              "Epochs with events that reached back further than memory, so that the history was read.",
+              number(probe.epochs_recalled), domain);
+  out.counter("pollux_attributes_recalled_total",
+              "Attributes whose past was brought back into memory for such an epoch.",
+              number(probe.attributes_recalled), domain);
   out.counter("pollux_epochs_full_total", "Epochs that took no more because they were full.",
               number(probe.epochs_full), domain);
   out.gauge("pollux_change_feed_epochs", "Epochs whose changes are kept for readers that resume.",

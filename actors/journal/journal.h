@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,13 @@ class Journal {
 
   /// Whether an event with this key is in some record, however old.
   virtual bool holds(const schema::EventKey& key) const = 0;
+
+  /// Position of that record; 0 where that is not known. Nothing where there is none.
+  virtual std::optional<schema::Position> position_of(const schema::EventKey& key) const {
+    return holds(key) ? std::optional(schema::Position{0}) : std::nullopt;
+  }
+  /// Whether the positions of all events held are known.
+  virtual bool knows_positions() const { return false; }
 
   /// What lies in quarantine. Thread-safe; lives as long as the journal.
   virtual const QuarantineIndex& quarantine_index() const = 0;

@@ -53,6 +53,8 @@ class RocksdbJournal final : public Journal {
     return quarantine_.read(from, limit);
   }
   bool holds(const schema::EventKey& key) const override;
+  std::optional<Position> position_of(const schema::EventKey& key) const override;
+  bool knows_positions() const override { return knows_positions_; }
   const QuarantineIndex& quarantine_index() const override { return quarantine_.index(); }
 
   schema::Duration loss_window() const override { return writes_.loss_window(); }
@@ -79,7 +81,7 @@ class RocksdbJournal final : public Journal {
   Result<bool> drop_step(Position position);
 
   format::Head put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch);
-  void put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch);
+  void put_identities(const schema::EventBatch& events, Position position, rocksdb::WriteBatch& batch);
   void put_model(rocksdb::WriteBatch& batch) const;
   using Family = std::function<rocksdb::ColumnFamilyHandle*()>;
   bool has(const Family& family, const rocksdb::Slice& key) const;
@@ -93,6 +95,7 @@ class RocksdbJournal final : public Journal {
   mutable DurableWrites writes_;  // a lookup that fails is noted there too
   schema::RecordEncoder encoder_;
   std::string encoded_;
+  bool knows_positions_ = false;
   std::vector<schema::EventKey> identities_;
   JournalIdentity identity_;
   std::string stored_model_version_;
@@ -134,6 +137,7 @@ Result<void> RocksdbJournal::create() {
   rocksdb::WriteBatch batch;
   batch.Put(store_->meta(), slice(format::kFormatKey), std::to_string(format::kVersion));
   batch.Put(store_->meta(), slice(format::kTwinKey), model_.name());
+  batch.Put(store_->meta(), slice(format::kPositionsKey), {});
   batch.Put(store_->meta(), slice(format::kCreatedKey), std::to_string(created_ns));
   batch.Put(store_->meta(), slice(format::kHeadKey), slice(format::write_head({})));
   put_model(batch);
@@ -158,6 +162,7 @@ Result<void> RocksdbJournal::check_meta() {
         "this directory belongs to twin `" + *twin + "`, the model is of twin `" + model_.name() + "`",
         store_->directory(), "use the directory of `" + model_.name() + "`, or a new one"};
   }
+  knows_positions_ = meta(format::kPositionsKey).ok();
   const auto model_version = meta(format::kModelVersionKey);
   if (!model_version.ok()) return model_version.error();
   stored_model_version_ = *model_version;
@@ -225,7 +230,7 @@ Result<void> RocksdbJournal::append(const schema::EpochRecord& record, const Qua
   if (record.position != 0) {
     POLLUX_ASSERT(record.position == head_.position + 1);
     head = put_record(record, batch);
-    put_identities(record.events, batch);
+    put_identities(record.events, record.position, batch);
   }
   quarantine_.put(quarantine, record.position, batch);
   if (batch.Count() == 0) return {};
@@ -256,7 +261,8 @@ format::Head RocksdbJournal::put_record(const schema::EpochRecord& record, rocks
 }
 
 /// In key order, so that each insertion into the store's sorted memory starts where the last one ended.
-void RocksdbJournal::put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch) {
+void RocksdbJournal::put_identities(const schema::EventBatch& events, Position position,
+                                    rocksdb::WriteBatch& batch) {
   identities_ = events.keys;
   if (identities_.size() != events.events.size()) {
     identities_.clear();
@@ -264,8 +270,9 @@ void RocksdbJournal::put_identities(const schema::EventBatch& events, rocksdb::W
       identities_.push_back(schema::event_key(events, event, model_));
   }
   std::ranges::sort(identities_);
+  const auto at = format::number_key(position);
   for (const schema::EventKey& key : identities_)
-    batch.Put(store_->identities(), slice(format::identity_key(key)), {});
+    batch.Put(store_->identities(), slice(format::identity_key(key)), slice(at));
 }
 
 void RocksdbJournal::put_model(rocksdb::WriteBatch& batch) const {
@@ -433,6 +440,20 @@ Result<BackupInfo> RocksdbJournal::back_up(const std::string& directory) const {
 
 bool RocksdbJournal::holds(const schema::EventKey& key) const {
   return has([this] { return store_->identities(); }, slice(format::identity_key(key)));
+}
+
+std::optional<Position> RocksdbJournal::position_of(const schema::EventKey& key) const {
+  const auto using_it = store_->use();
+  if (!store_->is_open()) {
+    writes_.fail(writes_.not_open());
+    return std::nullopt;
+  }
+  rocksdb::PinnableSlice value;
+  const auto status =
+      store_->database().Get({}, store_->identities(), slice(format::identity_key(key)), &value);
+  if (!status.ok() && !status.IsNotFound()) writes_.fail(store_->explain(status, "look up an event"));
+  if (!status.ok()) return std::nullopt;
+  return format::number_of_key({value.data(), value.size()}).value_or(0);
 }
 
 bool RocksdbJournal::has(const Family& family, const rocksdb::Slice& key) const {

@@ -83,6 +83,8 @@ struct Plant::Implementation {
     options.now = [held = clock_is_held, now = given.now ? given.now : system_time] {
       return held->load() ? schema::kBeginning : now();
     };
+    // A carrier asks the far end what that was told, as far back as it may still be revised.
+    if (divided.domains.size() > 1) options.memory = schema::kNever;
     return options;
   }
 

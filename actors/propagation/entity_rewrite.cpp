@@ -394,7 +394,11 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
       if (differences.empty()) workspace.differing.push_back(attribute);
       differences.push_back({at, to});
     }
-    if (!hidden) record(attribute, {at, to}, value_was, value_is, times, workspace);
+    if (!hidden) {
+      record(attribute, {at, to}, value_was, value_is, times, workspace);
+    } else if (times.remember) {
+      workspace.background.memory.push_back({index_, attribute, false, at, to, value_was, value_is});
+    }
   }
 }
 

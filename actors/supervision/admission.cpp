@@ -40,15 +40,23 @@ Revisions::Said said(const EventKey& key, const Event& event, const EventKey& na
 
 }  // namespace
 
-Admission::Admission(const schema::Model& model, Held held)
-    : model_(model), held_(std::move(held)), revisions_([this](const EventKey& key) {
-        const auto found = known_.find(key);
-        return found == known_.end() ? std::nullopt : std::optional(found->second);
-      }) {
-  for (const schema::Source& source : model.sources()) {
-    lateness_max_ = std::max(lateness_max_, source.allowed_lateness);
-  }
+schema::Duration lateness_max_of(const schema::Model& model) {
+  schema::Duration most = 0;
+  for (const schema::Source& source : model.sources()) most = std::max(most, source.allowed_lateness);
+  return most;
 }
+
+Admission::Admission(const schema::Model& model, Archive archive, schema::Duration memory,
+                     std::size_t generation)
+    : model_(model),
+      archive_(std::move(archive)),
+      revisions_([this](const EventKey& key) {
+        const auto found = known_.find(key);
+        return found == known_.end() ? archive_.find(key) : std::optional(found->second);
+      }),
+      lateness_max_(lateness_max_of(model)),
+      memory_(std::min(memory, lateness_max_)),
+      generation_keys_max_(generation) {}
 
 EventTime Admission::horizon_at(EventTime clock) const {
   return before(clock, lateness_max_);
@@ -77,20 +85,25 @@ EventOutcome Admission::admit_since(EventTime deadline, const EventKey& key, con
     return known_.contains(key) ? EventOutcome::duplicate : EventOutcome::from_the_future;
   }
   if (revisions_.concerns(event.kind, key)) {
-    if (known_.contains(key)) return EventOutcome::duplicate;
+    if (known_.contains(key) || (event.time < forgotten_before_ && archive_.holds(key)))
+      return EventOutcome::duplicate;
     const EventOutcome outcome = revise(key, event, named, deadline);
     if (outcome != EventOutcome::accepted) return outcome;
   }
-  if (!remember(key, {event.time, event.entity})) return EventOutcome::duplicate;
+  const bool forgotten = event.time < forgotten_before_ && !known_.contains(key) && archive_.holds(key);
+  if (forgotten || !remember(key, {event.time, event.entity})) return EventOutcome::duplicate;
   clock_ = std::max(clock_, event.time);
   return EventOutcome::accepted;
 }
 
 EventOutcome Admission::revise(const EventKey& key, const Event& event, const EventKey& named,
                                EventTime deadline) {
-  // What is in the journal and no longer remembered is final.
+  // What is in the journal, and no longer remembered, is final or can be found there.
   const bool names = event.kind != schema::EventKind::observe;
-  if (names && !known_.contains(named) && held_(named)) return EventOutcome::too_late;
+  if (names && !known_.contains(named) && archive_.holds(named)) {
+    const auto found = archive_.find(named);
+    if (!found || found->time < deadline) return EventOutcome::too_late;
+  }
   const Revisions::Said what = said(key, event, named);
   if (!revisions_.has_room_for(what)) return EventOutcome::poison;
   return revisions_.take(what, deadline) ? EventOutcome::accepted : EventOutcome::too_late;
@@ -108,9 +121,10 @@ void Admission::restore_clock(EventTime clock) {
 /// False where it is known already.
 bool Admission::remember(const EventKey& key, const Revisions::Observed& event) {
   if (!known_.emplace(key, event).second) return false;
-  if (generations_.empty() || generations_.back().keys.size() == kGenerationKeysMax)
+  if (generations_.empty() || generations_.back().keys.size() == generation_keys_max_)
     generations_.emplace_back();
   Generation& generation = generations_.back();
+  generation.epoch = epoch_;
   generation.newest = std::max(generation.newest, event.time);
   generation.keys.push_back(key);
   return true;
@@ -118,12 +132,20 @@ bool Admission::remember(const EventKey& key, const Revisions::Observed& event) 
 
 std::vector<StandingChange> Admission::end_epoch() {
   if (POLLUX_PLANTED(epoch_forgets_duplicates)) known_.clear();
-  // A generation goes when its newest event is final; the last one stays open.
-  while (!held_back_ && generations_.size() > 1 && generations_.front().newest < horizon_at(clock_)) {
-    for (const EventKey& key : generations_.front().keys) known_.erase(key);
+  while (!held_back_ && generations_.size() > 1 && may_forget(generations_.front())) {
+    const Generation& oldest = generations_.front();
+    if (oldest.newest != schema::kNever) forgot_before(oldest.newest + 1);
+    for (const EventKey& key : oldest.keys) known_.erase(key);
     generations_.pop_front();
   }
+  ++epoch_;
   return revisions_.settle(horizon_at(clock_));
+}
+
+/// A generation goes when its newest event is final, or old and in the journal; the last one stays open.
+bool Admission::may_forget(const Generation& generation) const {
+  if (generation.newest < horizon_at(clock_)) return true;
+  return generation.newest < before(clock_, memory_) && generation.epoch + kEpochsOnTheirWay <= epoch_;
 }
 
 Admission::IdentityPlace Admission::identities_end() const {
