@@ -523,8 +523,9 @@ const SnapshotStore* Twin::snapshots() const {
 }
 
 Result<BackupInfo> Twin::back_up(const std::string& directory) const {
-  return back_up_with_snapshots(snapshots(), directory,
-                                [this, &directory] { return implementation_->journal->back_up(directory); });
+  return back_up_with_snapshots(snapshots(), directory, [this, &directory](const std::string& beside) {
+    return implementation_->journal->back_up(directory, beside);
+  });
 }
 
 const SnapshotTaken& Twin::loaded() const {

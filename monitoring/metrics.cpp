@@ -317,6 +317,17 @@ void expose_connections(Exposition& out, const server::ServerProbe& probe) {
               number(probe.change_stream_gaps));
 }
 
+/// Of the server, for there is no twin yet whose probe could be looked at.
+void expose_recovery(Exposition& out, const server::ServerProbe& probe) {
+  out.gauge("pollux_recovery_in_progress",
+            "1 while the twin loads a snapshot and replays its journal, 0 when it serves.",
+            number(probe.recovering));
+  out.gauge("pollux_recovery_position", "Journal position that recovery has come to.",
+            number(probe.recovery_position));
+  out.gauge("pollux_recovery_target_position", "Journal position that recovery goes to.",
+            number(probe.recovery_target));
+}
+
 void expose_process(Exposition& out) {
   const ProcessFacts facts = read_process_facts();
   out.gauge("pollux_build_info", "Always 1; the version is in the label.", 1, {{"version", POLLUX_VERSION}});
@@ -368,6 +379,7 @@ std::string Metrics::render() const {
     for (const auto* probe : implementation_->servers) {
       expose_requests(exposition, *probe);
       expose_connections(exposition, *probe);
+      expose_recovery(exposition, *probe);
     }
   }
   expose_process(exposition);

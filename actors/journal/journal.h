@@ -116,9 +116,10 @@ class Journal {
   /// About how much the records from `from` on take. Any thread.
   virtual std::uint64_t bytes_from(schema::Position) const { return 0; }
 
-  /// Adds a consistent copy of all that is stored to a backup directory, while appends go on. Any thread.
-  /// Errors: conflict where nothing is stored; io.
-  virtual schema::Result<BackupInfo> back_up(const std::string& directory) const;
+  /// Adds a consistent copy of all that is stored to a backup directory, while appends go on. `beside`: a
+  /// folder there that belongs to it; may be empty. Any thread. Errors: conflict where nothing is stored; io.
+  virtual schema::Result<BackupInfo> back_up(const std::string& directory,
+                                             const std::string& beside = "") const;
 
   /// The history stored beside it, which it owns; null where there is none.
   virtual History* history() { return nullptr; }

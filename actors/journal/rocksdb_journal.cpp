@@ -67,7 +67,7 @@ class RocksdbJournal final : public Journal {
   Position first_position() const override { return first_position_.load(std::memory_order_acquire); }
   Result<format::Hash> hash_at(Position position) const override;
   std::uint64_t bytes_from(Position position) const override;
-  Result<BackupInfo> back_up(const std::string& directory) const override;
+  Result<BackupInfo> back_up(const std::string& directory, const std::string& beside) const override;
 
  private:
   std::string position_text(Position position) const {
@@ -432,10 +432,10 @@ std::uint64_t RocksdbJournal::bytes_from(Position position) const {
   return bytes;
 }
 
-Result<BackupInfo> RocksdbJournal::back_up(const std::string& directory) const {
+Result<BackupInfo> RocksdbJournal::back_up(const std::string& directory, const std::string& beside) const {
   const auto using_it = store_->use();
   if (!store_->is_open()) return writes_.not_open();
-  return actors::back_up(store_->database(), directory);
+  return actors::back_up(store_->database(), directory, beside);
 }
 
 bool RocksdbJournal::holds(const schema::EventKey& key) const {

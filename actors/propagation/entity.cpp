@@ -381,12 +381,13 @@ void Entity::hand_on_latest(Workspace& workspace) const {
 
 void Entity::set_member(const InboxSlot& slot, const Value& value) {
   for (std::size_t g = 0; g < type_->aggregates.size(); ++g) {
-    if (type_->aggregates[g].input == slot.target) extras_->aggregates[g].set(slot.member, value);
+    if (type_->aggregates[g].input == slot.target) extras_->aggregates[g].place(slot.member, value);
   }
 }
 
 void Entity::refresh_aggregates() {
   for (std::size_t g = 0; g < type_->aggregates.size(); ++g) {
+    extras_->aggregates[g].settle();
     operands_[type_->aggregates[g].operand] = extras_->aggregates[g].result();
   }
 }

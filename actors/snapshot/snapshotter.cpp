@@ -218,9 +218,8 @@ Result<SnapshotTaken> Snapshotter::complete() {
   if (auto wrote = write_portion(); !wrote.ok()) return wrote.error();
   if (surroundings_.history != nullptr) {
     if (!surroundings_.history_writer->wait_for(position, kHistoryPatience)) {
-      return Error{ErrorCode::unavailable,
-                   "the history has not come as far as the snapshot, which is given up", "",
-                   "see the log for why; the journal is kept meanwhile"};
+      return Error{ErrorCode::io, "the history has not come as far as the snapshot, which is given up",
+                   options_.store->directory(), "see the log for why; the journal is kept meanwhile"};
     }
     if (auto durable = surroundings_.history->make_durable(); !durable.ok()) return durable.error();
   }
@@ -241,7 +240,8 @@ void Snapshotter::shorten_journal() {
   if (auto kept = options_.store->keep(newest_.position, options_.kept, unusable_); !kept.ok())
     return tell(kept.error());
   const auto all = options_.store->list();
-  if (!all.ok() || all->empty()) return;
+  if (!all.ok()) return tell(all.error());
+  if (all->empty()) return;
   unusable_.clear();
   const Position first = first_to_keep(all->back().position + 1);
   if (first <= journal.first_position()) return;

@@ -4,6 +4,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/status.h>
 
+#include <atomic>
 #include <cstdarg>
 #include <cstddef>
 #include <deque>
@@ -27,10 +28,16 @@ class RocksdbWarnings final : public rocksdb::Logger {
 
   RocksdbWarnings() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
 
+  /// From then on nothing that is on disk may be taken for what was written: a sync that fails forgets it,
+  /// and the next one succeeds.
+  void note_failure() { failed_ = true; }
+  bool failed() const { return failed_; }
+
   void Logv(const char* format, va_list arguments) override;
   std::string text() const;
 
  private:
+  std::atomic<bool> failed_{false};
   mutable std::mutex mutex_;
   std::deque<std::string> lines_;
 };

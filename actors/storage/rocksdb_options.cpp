@@ -34,10 +34,18 @@ rocksdb::CompressionType light_compression() {
 // A journal that failed stays failed until it is opened again and read: nothing resumes behind its back.
 class NoAutomaticRecovery final : public rocksdb::EventListener {
  public:
+  explicit NoAutomaticRecovery(std::shared_ptr<RocksdbWarnings> warnings) : warnings_(std::move(warnings)) {}
   const char* Name() const override { return "pollux.NoAutomaticRecovery"; }
+  // Not every failure is in its count of background errors: that of a MANIFEST's sync is not.
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
+    warnings_->note_failure();
+  }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* automatic) override {
     *automatic = false;
   }
+
+ private:
+  const std::shared_ptr<RocksdbWarnings> warnings_;
 };
 
 // Records arrive in key order and are never rewritten, so a compaction is a rename from level to level.
@@ -83,7 +91,7 @@ rocksdb::ColumnFamilyOptions history_options(const std::shared_ptr<rocksdb::Cach
 
 }  // namespace
 
-rocksdb::DBOptions database_options(rocksdb::Env* env, std::shared_ptr<rocksdb::Logger> log) {
+rocksdb::DBOptions database_options(rocksdb::Env* env, const std::shared_ptr<RocksdbWarnings>& log) {
   rocksdb::DBOptions options;
   options.env = env;
   options.create_if_missing = true;
@@ -95,11 +103,11 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, std::shared_ptr<rocksdb::
   options.max_total_wal_size = kWriteAheadLogBytesMax;
   options.db_write_buffer_size = kAllWriteBuffersBytes;
   options.max_manifest_file_size = kManifestBytesMax;
-  options.info_log = std::move(log);
+  options.info_log = log;
   options.max_open_files = kOpenFilesMax;
   options.max_file_opening_threads = 1;  // starting more costs more than opening what little there is
   options.max_bgerror_resume_count = 0;
-  options.listeners.push_back(std::make_shared<NoAutomaticRecovery>());
+  options.listeners.push_back(std::make_shared<NoAutomaticRecovery>(log));
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;

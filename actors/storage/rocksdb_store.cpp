@@ -276,8 +276,14 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open_read_only(const std::st
     return Error{ErrorCode::not_found, "there is no journal in this directory", directory,
                  "name the directory given to `pollux serve --data`"};
   }
+  // First the note, for beside it a server may go on writing.
+  store->note_ = std::make_unique<DurableNote>(*store->env_, directory);
+  store->known_durable_ = store->note_->read().value_or(DurableExtent{});
+  if (auto checked = store->refuse_damaged_manifest(); !checked.ok()) return checked.error();
+  const std::string log = newest_log(*store->env_, directory);
   const auto status = store->open_for_reading();
   if (!status.ok()) return store->explain(status, "open the journal");
+  if (auto checked = store->refuse_lost_end(log); !checked.ok()) return checked.error();
   return store;
 }
 
@@ -301,8 +307,8 @@ RocksdbStore::~RocksdbStore() {
 void RocksdbStore::close() {
   if (database_ == nullptr) return;
   std::uint64_t failures = 0;
-  const bool sound =
-      database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &failures) && failures == 0;
+  const bool sound = database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &failures) &&
+                     failures == 0 && !warnings_->failed();
   for (auto* family : families_) {
     if (family != nullptr) database_->DestroyColumnFamilyHandle(family);
   }

@@ -47,16 +47,17 @@ schema::Duration lateness_max_of(const schema::Model& model) {
 }
 
 Admission::Admission(const schema::Model& model, Archive archive, schema::Duration memory,
-                     std::size_t generation)
+                     unsigned generation_bits)
     : model_(model),
       archive_(std::move(archive)),
       revisions_([this](const EventKey& key) {
-        const auto found = known_.find(key);
-        return found == known_.end() ? archive_.find(key) : std::optional(found->second);
+        const KnownEvent* found = known_.find(key);
+        return found == nullptr ? archive_.find(key)
+                                : std::optional(Revisions::Observed{found->time, found->entity});
       }),
       lateness_max_(lateness_max_of(model)),
       memory_(std::min(memory, lateness_max_)),
-      generation_keys_max_(generation) {}
+      known_(generation_bits) {}
 
 EventTime Admission::horizon_at(EventTime clock) const {
   return before(clock, lateness_max_);
@@ -85,13 +86,14 @@ EventOutcome Admission::admit_since(EventTime deadline, const EventKey& key, con
     return known_.contains(key) ? EventOutcome::duplicate : EventOutcome::from_the_future;
   }
   if (revisions_.concerns(event.kind, key)) {
-    if (known_.contains(key) || (event.time < forgotten_before_ && archive_.holds(key)))
+    if (known_.contains(key) || (event.time < known_.forgotten_before() && archive_.holds(key)))
       return EventOutcome::duplicate;
     const EventOutcome outcome = revise(key, event, named, deadline);
     if (outcome != EventOutcome::accepted) return outcome;
   }
-  const bool forgotten = event.time < forgotten_before_ && !known_.contains(key) && archive_.holds(key);
-  if (forgotten || !remember(key, {event.time, event.entity})) return EventOutcome::duplicate;
+  const bool forgotten =
+      event.time < known_.forgotten_before() && !known_.contains(key) && archive_.holds(key);
+  if (forgotten || !known_.add({key, event.time, event.entity})) return EventOutcome::duplicate;
   clock_ = std::max(clock_, event.time);
   return EventOutcome::accepted;
 }
@@ -111,64 +113,36 @@ EventOutcome Admission::revise(const EventKey& key, const Event& event, const Ev
 
 void Admission::restore(const EventKey& key, const Event& event, const EventKey& named) {
   if (revisions_.concerns(event.kind, key)) revisions_.take(said(key, event, named), kBeginning);
-  remember(key, {event.time, event.entity});
+  known_.add({key, event.time, event.entity});
 }
 
 void Admission::restore_clock(EventTime clock) {
   clock_ = std::max(clock_, clock);
 }
 
-/// False where it is known already.
-bool Admission::remember(const EventKey& key, const Revisions::Observed& event) {
-  if (!known_.emplace(key, event).second) return false;
-  if (generations_.empty() || generations_.back().keys.size() == generation_keys_max_)
-    generations_.emplace_back();
-  Generation& generation = generations_.back();
-  generation.epoch = epoch_;
-  generation.newest = std::max(generation.newest, event.time);
-  generation.keys.push_back(key);
-  return true;
-}
-
 std::vector<StandingChange> Admission::end_epoch() {
   if (POLLUX_PLANTED(epoch_forgets_duplicates)) known_.clear();
-  while (!held_back_ && generations_.size() > 1 && may_forget(generations_.front())) {
-    const Generation& oldest = generations_.front();
-    if (oldest.newest != schema::kNever) forgot_before(oldest.newest + 1);
-    for (const EventKey& key : oldest.keys) known_.erase(key);
-    generations_.pop_front();
+  if (held_back_) {
+    known_.end_epoch();
+  } else {
+    known_.end_epoch(horizon_at(clock_), before(clock_, memory_));
   }
-  ++epoch_;
   return revisions_.settle(horizon_at(clock_));
-}
-
-/// A generation goes when its newest event is final, or old and in the journal; the last one stays open.
-bool Admission::may_forget(const Generation& generation) const {
-  if (generation.newest < horizon_at(clock_)) return true;
-  return generation.newest < before(clock_, memory_) && generation.epoch + kEpochsOnTheirWay <= epoch_;
-}
-
-Admission::IdentityPlace Admission::identities_end() const {
-  if (generations_.empty()) return {};
-  return {generations_.size() - 1, generations_.back().keys.size()};
 }
 
 Admission::IdentityPlace Admission::save_identities(IdentityPlace from, IdentityPlace end,
                                                     ByteWriter& out) const {
-  const std::vector<EventKey> none;
-  const auto& keys = generations_.empty() ? none : generations_[from.generation].keys;
-  const std::size_t last = from.generation == end.generation ? end.key : keys.size();
-  out.number(last - from.key);
+  const std::vector<KnownEvent> page = known_.page(from, end);
+  out.number(page.size());
   EventTime time = 0;
-  for (std::size_t i = from.key; i < last; ++i) {
-    const Revisions::Observed& event = known_.at(keys[i]);
-    out.fixed(keys[i].high);
-    out.fixed(keys[i].low);
+  for (const KnownEvent& event : page) {
+    out.fixed(event.key.high);
+    out.fixed(event.key.low);
     out.difference(event.time, time);
     out.number(event.entity);
     time = event.time;
   }
-  return from.generation == end.generation ? end : IdentityPlace{from.generation + 1, 0};
+  return from;
 }
 
 bool Admission::load_identities(ByteReader& in) {
@@ -180,7 +154,7 @@ bool Admission::load_identities(ByteReader& in) {
     time = in.difference(time);
     const std::uint64_t entity = in.number();
     if (!in.ok() || (entity >= model_.entity_count() && entity != schema::kNone)) return false;
-    if (!remember(key, {time, static_cast<schema::EntityIndex>(entity)})) return false;
+    if (!known_.add({key, time, static_cast<schema::EntityIndex>(entity)})) return false;
   }
   return in.ok() && in.at_end();
 }

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <vector>
 
-#include <tsl/robin_map.h>
-
 #include "actors/storage/byte_codec.h"
+#include "actors/supervision/identities.h"
 #include "actors/supervision/revisions.h"
 #include "schema/event/event.h"
 #include "schema/model/model.h"
@@ -54,11 +52,9 @@ class Admission {
 
   /// `memory`: how far behind the clock identities are remembered, at least; as long as events may be
   /// accepted where it is larger than that.
-  /// `generation`: so many are forgotten at a time.
+  /// `generation_bits`: see Identities.
   Admission(const schema::Model& model, Archive archive, schema::Duration memory = schema::kNever,
-            std::size_t generation = kGenerationKeysMax);
-  /// Few, so that the identities in memory are hardly more than those that matter and stay in the cache.
-  static constexpr std::size_t kGenerationKeysMax = 4'096;
+            unsigned generation_bits = Identities::kGenerationBits);
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
@@ -84,14 +80,9 @@ class Admission {
   /// For a snapshot, which has time: while held, identities are kept beyond the time that they matter. That
   /// changes nothing else: what could be forgotten is final.
   void hold_identities(bool hold) { held_back_ = hold; }
-  /// A place among the identities, in the order of arrival.
-  struct IdentityPlace {
-    std::size_t generation = 0;
-    std::size_t key = 0;
-    bool operator==(const IdentityPlace&) const = default;
-  };
+  using IdentityPlace = Identities::Place;
   /// Behind the newest one. Stays the place it is while identities are held.
-  IdentityPlace identities_end() const;
+  IdentityPlace identities_end() const { return known_.end(); }
   /// Writes identities from `from` on, but not `end` and what follows, some thousand at most. Returns where
   /// to go on; `end` when done.
   IdentityPlace save_identities(IdentityPlace from, IdentityPlace end, ByteWriter& out) const;
@@ -102,8 +93,8 @@ class Admission {
   bool load_identities(ByteReader& in);
   bool load_revisions(ByteReader& in) { return revisions_.load(in, model_); }
   /// What lies before was perhaps not saved.
-  void forgot_before(schema::EventTime time) { forgotten_before_ = std::max(forgotten_before_, time); }
-  void expect_identities(std::size_t count) { known_.reserve(known_.size() + count); }
+  void forgot_before(schema::EventTime time) { known_.forgot_before(time); }
+  void expect_identities(std::size_t count) { known_.reserve(count); }
 
   /// Whether anything in this epoch bears on what stands, be it only of the epoch itself.
   bool revised() const { return revisions_.revised(); }
@@ -119,7 +110,7 @@ class Admission {
   /// Before this, nothing can be accepted once the clock stood at `clock`.
   schema::EventTime horizon_at(schema::EventTime clock) const;
   /// Identities of events before this may have been forgotten.
-  schema::EventTime forgotten_before() const { return forgotten_before_; }
+  schema::EventTime forgotten_before() const { return known_.forgotten_before(); }
   /// The largest allowed lateness of any source.
   schema::Duration lateness_max() const { return lateness_max_; }
   std::size_t remembered() const { return known_.size(); }
@@ -128,19 +119,8 @@ class Admission {
   void check_invariants() const { revisions_.check_invariants(); }
 
  private:
-  struct Generation {
-    schema::EventTime newest = schema::kBeginning;
-    std::uint64_t epoch = 0;  // of the newest
-    std::vector<schema::EventKey> keys;
-  };
-
-  /// So many epochs later what was accepted is in the journal: at most three are on their way there.
-  static constexpr std::uint64_t kEpochsOnTheirWay = 4;
-
-  bool may_forget(const Generation& generation) const;
   EventOutcome admit_since(schema::EventTime deadline, const schema::EventKey& key,
                            const schema::Event& event, const schema::EventKey& named);
-  bool remember(const schema::EventKey& key, const Revisions::Observed& event);
   EventOutcome revise(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named,
                       schema::EventTime deadline);
 
@@ -149,14 +129,10 @@ class Admission {
   Revisions revisions_;
   schema::Duration lateness_max_ = 0;
   schema::Duration memory_ = 0;
-  std::size_t generation_keys_max_ = 0;
   schema::EventTime clock_ = schema::kBeginning;
   schema::EventTime epoch_clock_ = schema::kBeginning;  // at the epoch's beginning
   schema::EventTime now_ = schema::kBeginning;
-  tsl::robin_map<schema::EventKey, Revisions::Observed, schema::EventKeyHash> known_;
-  std::deque<Generation> generations_;  // in order of arrival
-  schema::EventTime forgotten_before_ = schema::kBeginning;
-  std::uint64_t epoch_ = 0;
+  Identities known_;
   bool held_back_ = false;
 };
 

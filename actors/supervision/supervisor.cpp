@@ -37,7 +37,7 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
       context_(context),
       admission_(context.model, archive(),
                  context.journal.knows_positions() ? context.memory : schema::kNever,
-                 context.forget_at_once ? 1 : Admission::kGenerationKeysMax),
+                 context.forget_at_once ? 0 : Identities::kGenerationBits),
       intake_(context.model, context.journal, admission_, context.sources, context.probe, context.quarantine),
       outage_(context.probe, context.alarm),
       span_max_(epoch_span_max(context.model)) {

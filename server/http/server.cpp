@@ -134,6 +134,7 @@ HttpServer::Implementation::Implementation(const HttpServerOptions& its_options,
   site.probe.connections_max.set(static_cast<std::int64_t>(options.connections_max));
   site.probe.change_streams_max.set(static_cast<std::int64_t>(options.change_streams_max));
   site.probe.bodies_bytes_max.set(static_cast<std::int64_t>(options.bodies_bytes_max));
+  site.probe.recovering.set(1);
   metrics.observe(site.probe);
 }
 
@@ -251,6 +252,9 @@ void HttpServer::show_progress(const actors::ReplayProgress& progress) {
   implementation_->site.replayed = progress.done;
   implementation_->site.to_replay = progress.total;
   implementation_->site.loading = progress.loading;
+  ServerProbe& probe = implementation_->site.probe;
+  probe.recovery_position.set(static_cast<std::int64_t>(progress.done));
+  probe.recovery_target.set(static_cast<std::int64_t>(progress.total));
 }
 
 void HttpServer::attach(actors::Twin& twin) {
@@ -271,6 +275,7 @@ void HttpServer::run() {
                          .then([&server](actors::Twin* twin) {
                            server.bell.attach(twin->changes());
                            server.site.twin = twin;
+                           server.site.probe.recovering.set(0);
                            server.is_attached = true;
                            server.attached.set_value();
                          })

@@ -146,7 +146,7 @@ TEST_F(AdmissionTest, OfWhatMemoryNeedNotHoldItAsksTheArchive) {
        [&](const EventKey& key) {
          return in_archive(key) ? std::optional(Revisions::Observed{accepted[key.high], 0}) : std::nullopt;
        }},
-      kMinute, 1);
+      kMinute, 0);
   std::size_t most = 0;
   for (std::uint64_t i = 0; i < 4'000; ++i) {
     const EventTime time = kNoon + static_cast<EventTime>(i) * kSecond;
