@@ -200,6 +200,8 @@ void Supervisor::form() {
   if (context_.history != nullptr && context_.history->behind()) return;
   if (begin_catching_up()) return;
   auto epoch = std::make_unique<Epoch>();
+  const bool readable = context_.recalled == nullptr || !context_.history->broken();
+  admission_.refuse_before(readable ? kBeginning : held_from_);
   intake_.begin_epoch(context_.now ? context_.now() : kBeginning);
   std::size_t events = 0;
   while (!pending_.empty()) {
