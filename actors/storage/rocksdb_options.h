@@ -23,7 +23,7 @@ inline constexpr std::uint64_t kWriteAheadLogBytesMax = 128u << 20;
 inline constexpr std::size_t kManifestBytesMax = 16u << 20;
 inline constexpr int kOpenFilesMax = 256;
 
-/// Of a database that may be new, in which a torn write is damage.
+/// Of a database that may be new, in which a torn write is damage. `log` hears of its failures.
 rocksdb::DBOptions database_options(rocksdb::Env* env, const std::shared_ptr<RocksdbWarnings>& log);
 
 /// All column families, in the order of RocksdbStore's accessors; those at the end came later.

@@ -53,11 +53,11 @@ struct DomainContext {
   /// Called when the disk is found full, with the reason, and with nothing once the journal goes on;
   /// submissions are refused in between.
   std::function<void(const std::optional<schema::Error>&)> on_stall;
-  /// Word of faults that the domain got over by itself; may be empty.
+  /// Told of faults that the domain got over by itself; may be empty.
   std::function<void(const std::string&)> warn;
   /// Null where no history is kept.
   HistoryWriter* history = nullptr;
-  /// Word of what needs a person: the journal cannot be written, or goes on; may be empty.
+  /// Told of what needs a person: the journal cannot be written, or goes on; may be empty.
   std::function<void(const std::string&)> alarm;
   /// Where late events find what memory has dropped; null where memory drops nothing they may need.
   const History* recalled = nullptr;
@@ -69,7 +69,7 @@ struct DomainContext {
 
 /// Messages to a supervisor; all stay in this process.
 using Query = std::shared_ptr<const std::function<void(const SettledState&)>>;
-/// Word the number, position and clock of a new pin, or why there is none.
+/// Told the number, position and clock of a new pin, or why there is none.
 struct NewPin {
   PinNumber number = 0;
   schema::Position position = 0;
