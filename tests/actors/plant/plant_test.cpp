@@ -221,7 +221,7 @@ TEST(Plant, ChangeThatIsUnderWayForLessThanTheSlackIsRevisedAtTheFarEnd) {
   LateCarriage late(kMinute + schema::kCarriageSlack - kSecond);
   EXPECT_EQ(late.carrier().too_late.value(), 0u);
   EXPECT_EQ(late.warned(), "");
-  EXPECT_EQ(late.plant->value("cooler.supply", LateCarriage::kChange + 20 * kSecond), Value::number(6));
+  EXPECT_EQ(late.plant->value("heat.value", LateCarriage::kChange + 20 * kSecond), Value::number(6));
 }
 
 TEST(Plant, ChangeThatIsUnderWayForLongerLiesInQuarantineIsToldAndThePresentIsSetRight) {
