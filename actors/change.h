@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/propagation/observations.h"
 #include "schema/event/event.h"
 #include "schema/model/model.h"
 #include "schema/time.h"
@@ -32,11 +33,38 @@ struct Change {
 /// when the epoch began.
 std::vector<Change> net_changes(std::vector<Change> changes, schema::EventTime before);
 
+/// What an epoch was told of an observed attribute.
+struct Word {
+  enum class What : std::uint8_t {
+    stands,     ///< The observation counts,
+    withdrawn,  ///< or no longer does; its value is not told.
+    heard,      ///< Reports came without a silence from `observation.time` to `to`, and none of them is kept.
+  };
+
+  schema::EntityIndex entity = schema::kNone;
+  schema::AttributeSlot attribute = schema::kNoSlot;
+  What what = What::stands;
+  Observation observation;
+  schema::EventTime to = schema::kNever;
+
+  friend bool operator==(const Word&, const Word&) = default;
+};
+
+/// What of an epoch no reader is shown, but what a later event needs that reaches back further than memory.
+struct Background {
+  std::vector<Change> memory;  ///< Changes of memory attributes.
+  std::vector<Word> words;      ///< Of one attribute in the order in which it was told.
+
+  bool empty() const { return memory.empty() && words.empty(); }
+  std::size_t size() const { return memory.size() + words.size(); }
+};
+
 /// Everything one epoch changed. Immutable, shared by all readers.
 class EpochChanges {
  public:
-  EpochChanges(schema::Position at, schema::EventTime clock_then, std::vector<Change> all)
-      : position(at), clock(clock_then), recorded_(std::move(all)) {}
+  EpochChanges(schema::Position at, schema::EventTime clock_then, std::vector<Change> all,
+               Background behind = {})
+      : position(at), clock(clock_then), recorded_(std::move(all)), background_(std::move(behind)) {}
 
   const schema::Position position;
   const schema::EventTime clock;
@@ -50,8 +78,11 @@ class EpochChanges {
   /// The same as the workers recorded them: those of one attribute by time, else in no order.
   std::span<const Change> recorded() const { return recorded_; }
 
+  const Background& background() const { return background_; }
+
  private:
   const std::vector<Change> recorded_;
+  const Background background_;
   mutable std::once_flag ordered_once_;
   mutable std::vector<Change> ordered_;
 };

@@ -98,8 +98,10 @@ struct DomainProbe {
       observations_passed_over;  ///< Values of `sample: latest` that an epoch had newer ones of; replay too.
   Counter changes;               ///< Values that changed, revisions included.
   Counter journal_bytes;
-  Counter actors_restarted;    ///< Entities whose actor died and was replaced.
-  Counter epochs_catching_up;  ///< Without events: a clock with far to go comes there in several.
+  Counter actors_restarted;     ///< Entities whose actor died and was replaced.
+  Counter epochs_catching_up;   ///< Without events: a clock with far to go comes there in several.
+  Counter epochs_recalled;      ///< That reached back further than memory; replay too.
+  Counter attributes_recalled;  ///< Whose past was brought back for such an epoch.
   Counter epochs_full;  ///< Epochs that left submissions waiting because they had as many events as allowed.
   Gauge pins;           ///< Settled states that are held on to.
   Gauge pinned_entities;                   ///< Entities kept as they were, because they have changed since,

@@ -101,8 +101,18 @@ struct Twin::Implementation {
       memory_history = make_memory_history();
       history = memory_history.get();
     }
+    HistoryRetention retention = options.history;
+    const schema::Duration lateness = lateness_max_of(*model);
+    if (options.memory < lateness) {
+      const auto background = history->keep_background(true, journal->first_position() == 1);
+      if (!background.ok()) history_failure = background.error();
+      recalls = background.ok() && *background;
+      if (recalls) retention.at_least = schema::after(lateness, longest_look_back(*model));
+    } else if (auto told = history->keep_background(false, false); !told.ok()) {
+      history_failure = told.error();
+    }
     history_writer = std::make_unique<HistoryWriter>(
-        *history, options.history, probe, [this] { caf::anon_send(supervisor, caught_up_atom::value); },
+        *history, retention, probe, [this] { caf::anon_send(supervisor, caught_up_atom::value); },
         [this](const Error& why) {
           const std::lock_guard lock(mutex);
           history_failure = why;
@@ -138,7 +148,10 @@ struct Twin::Implementation {
                           {},
                           options.warn,
                           history_writer.get(),
-                          options.alarm};
+                          options.alarm,
+                          recalls ? history : nullptr,
+                          recalls ? options.memory : schema::kNever,
+                          options.forget_at_once};
     if (options.clock == ClockMode::wall) context.now = options.now ? options.now : system_time;
     context.on_failure = [this](const Error& why) {
       const std::lock_guard lock(mutex);
@@ -189,6 +202,14 @@ struct Twin::Implementation {
 
   Result<void> restore(const SnapshotView& view, const std::string& where) {
     Result<void> outcome;
+    const EventTime all_from = schema::before(view.info.clock, lateness_max_of(*model));
+    if (!recalls && view.info.held_from > all_from) {
+      return Error{ErrorCode::conflict,
+                   "the snapshot is not used: it holds the past since " +
+                       schema::format_rfc3339(view.info.held_from) +
+                       " only, and the history that holds the rest is not kept",
+                   where, "start it as the one that took it was: with --memory and a history"};
+    }
     auto [signal, restored] = make_signal();
     const std::function<void(DomainParts&)> put_back = [&](DomainParts& parts) {
       outcome = restore_domain(view, where, parts);
@@ -286,6 +307,7 @@ struct Twin::Implementation {
   std::vector<schema::Misfit> misfits;
   std::unique_ptr<History> memory_history;
   History* history = nullptr;
+  bool recalls = false;                  // what memory drops
   std::optional<Error> history_failure;  // guarded by mutex
   /// Their callbacks hold on to the supervisor, so they go before the supervisor does.
   std::unique_ptr<JournalWriter> writer;
@@ -357,6 +379,8 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   if (!outcome.ok()) return outcome.error();
   if (chunk != nullptr) self.replay(std::move(chunk), on_progress);
   self.finish_replaying();
+  if (const std::string failed = twin->failure(); !failed.empty())
+    return Error{ErrorCode::io, failed, "", "see above"};
   caf::anon_send(self.supervisor, serve_atom::value);
   self.probe.loaded_position.set(static_cast<std::int64_t>(*recovered));
   self.probe.load_ns.set((loaded - begun).count());
@@ -499,8 +523,9 @@ const SnapshotStore* Twin::snapshots() const {
 }
 
 Result<BackupInfo> Twin::back_up(const std::string& directory) const {
-  return back_up_with_snapshots(snapshots(), directory,
-                                [this, &directory] { return implementation_->journal->back_up(directory); });
+  return back_up_with_snapshots(snapshots(), directory, [this, &directory](const std::string& beside) {
+    return implementation_->journal->back_up(directory, beside);
+  });
 }
 
 const SnapshotTaken& Twin::loaded() const {

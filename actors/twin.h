@@ -57,7 +57,12 @@ struct TwinOptions {
   std::size_t changes_max = 250'000;       ///< and how many changes in all of them.
   bool keep_history = true;                ///< Beside the journal; in memory where that has none.
   HistoryRetention history;
+  /// How far behind its clock the twin holds its past in memory; where events may be later than that, what is
+  /// older is read from the history when one is. `kNever`, or without a history: as far as events may be
+  /// late.
+  schema::Duration memory = schema::kNever;
   SnapshotOptions snapshots;
+  bool forget_at_once = false;    ///< Drop what memory need not hold after each epoch; for tests.
   bool check_invariants = false;  ///< Check the engine's structures after each epoch; for tests.
   /// Where set, the twin has no threads: it runs when this does, and calls that wait let it run. It must
   /// outlive the twin. For tests.

@@ -161,6 +161,12 @@ void expose_bounds(Exposition& out, const actors::DomainProbe& probe, const Labe
   out.counter("pollux_epochs_catching_up_total",
               "Epochs without events in which the clock came closer to one that was far ahead.",
               number(probe.epochs_catching_up), domain);
+  out.counter("pollux_epochs_recalled_total",
+              "Epochs with events that reached back further than memory, so that the history was read.",
+              number(probe.epochs_recalled), domain);
+  out.counter("pollux_attributes_recalled_total",
+              "Attributes whose past was brought back into memory for such an epoch.",
+              number(probe.attributes_recalled), domain);
   out.counter("pollux_epochs_full_total", "Epochs that took no more because they were full.",
               number(probe.epochs_full), domain);
   out.gauge("pollux_change_feed_epochs", "Epochs whose changes are kept for readers that resume.",
@@ -338,6 +344,17 @@ void expose_connections(Exposition& out, const server::ServerProbe& probe) {
               number(probe.change_stream_gaps));
 }
 
+/// Of the server, for there is no twin yet whose probe could be looked at.
+void expose_recovery(Exposition& out, const server::ServerProbe& probe) {
+  out.gauge("pollux_recovery_in_progress",
+            "1 while the twin loads a snapshot and replays its journal, 0 when it serves.",
+            number(probe.recovering));
+  out.gauge("pollux_recovery_position", "Journal position that recovery has come to.",
+            number(probe.recovery_position));
+  out.gauge("pollux_recovery_target_position", "Journal position that recovery goes to.",
+            number(probe.recovery_target));
+}
+
 void expose_process(Exposition& out) {
   const ProcessFacts facts = read_process_facts();
   out.gauge("pollux_build_info", "Always 1; the version is in the label.", 1, {{"version", POLLUX_VERSION}});
@@ -397,6 +414,7 @@ std::string Metrics::render() const {
     for (const auto* probe : implementation_->servers) {
       expose_requests(exposition, *probe);
       expose_connections(exposition, *probe);
+      expose_recovery(exposition, *probe);
     }
   }
   expose_process(exposition);

@@ -103,6 +103,9 @@ struct ServerProbe {
   actors::Gauge change_streams_max;
   actors::Gauge bodies_held_bytes;  ///< Request bodies in memory now.
   actors::Gauge bodies_bytes_max;
+  actors::Gauge recovering;         ///< 1 until a twin is attached.
+  actors::Gauge recovery_position;  ///< How far its journal has been replayed.
+  actors::Gauge recovery_target;    ///< And how far it goes.
 };
 
 }  // namespace pollux::server

@@ -25,6 +25,15 @@ struct Series {
   friend auto operator<=>(const Series&, const Series&) = default;
 };
 
+/// What was told of an observed attribute is a series of its own.
+inline constexpr schema::AttributeSlot kToldLayer = 0x8000;
+constexpr Series told_of(const Series& observed) {
+  return {observed.entity, static_cast<schema::AttributeSlot>(observed.attribute | kToldLayer)};
+}
+constexpr bool is_told(const Series& series) {
+  return (series.attribute & kToldLayer) != 0;
+}
+
 /// From `position` on, the attribute was believed to be `is` over [from, to), where it had been believed to
 /// be `was`.
 struct HistoryEntry {
@@ -34,8 +43,36 @@ struct HistoryEntry {
   schema::Value is;
   schema::Value was;  ///< Kept for the first entry of each series at least; see History::visit.
 
+  // In a series of what was told: `from` and `is` are the observation's time and value.
+  Word::What what = Word::What::stands;
+  std::uint32_t source = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t id_hash = 0;
+
   bool covers(schema::EventTime at) const { return from <= at && at < to; }
 };
+
+inline HistoryEntry entry_of(schema::Position position, const Change& change) {
+  HistoryEntry entry;
+  entry.position = position;
+  entry.from = change.from;
+  entry.to = change.to;
+  entry.is = change.is;
+  entry.was = change.was;
+  return entry;
+}
+inline HistoryEntry entry_of(schema::Position position, const Word& told) {
+  HistoryEntry entry;
+  entry.position = position;
+  entry.from = told.observation.time;
+  entry.to = told.to;
+  entry.is = told.observation.value;
+  entry.what = told.what;
+  entry.source = told.observation.source;
+  entry.sequence = told.observation.sequence;
+  entry.id_hash = told.observation.id_hash;
+  return entry;
+}
 
 /// How far a history reaches.
 struct HistoryBounds {
@@ -49,14 +86,17 @@ struct HistoryBounds {
   schema::Duration lag = 0;
 };
 
-/// How far back a change reaches from the clock before its epoch: 0 where it lies behind that clock, 1 where
-/// it lies at it.
-constexpr schema::Duration lag_of(const Change& change, schema::EventTime before) {
-  if (change.from > before) return 0;
-  const std::uint64_t lag = static_cast<std::uint64_t>(before) - static_cast<std::uint64_t>(change.from);
+/// How far back a change at `from` reaches from the clock before its epoch: 0 where it lies behind that
+/// clock, 1 where it lies at it.
+constexpr schema::Duration lag_of(schema::EventTime from, schema::EventTime before) {
+  if (from > before) return 0;
+  const std::uint64_t lag = static_cast<std::uint64_t>(before) - static_cast<std::uint64_t>(from);
   constexpr auto kMax = static_cast<std::uint64_t>(schema::kNever);
   return static_cast<schema::Duration>(std::min(lag, kMax - 1) + 1);
 }
+
+/// How far back any change of an epoch reaches, and any word.
+schema::Duration lag_of(const EpochChanges& epoch, schema::EventTime before);
 
 /// Stores what epochs changed. `append` and `drop_through` are called by one thread at a time; everything
 /// else by any, beside it.
@@ -95,6 +135,11 @@ class History {
   /// Drops what was known up to `position`, except for what still holds at the clock that stood then. Works
   /// through part of it at a time; true when done. REQUIRES: `position` <= `bounds().complete`.
   virtual schema::Result<bool> drop_through(schema::Position position) = 0;
+
+  /// Says whether the background of epochs is going to be appended. Returns whether that of all epochs since
+  /// the beginning is there; where it is wanted and is not, the history begins anew if it may:
+  /// `may_begin_anew`. Before anything is appended. Errors: io.
+  virtual schema::Result<bool> keep_background(bool wanted, bool may_begin_anew) = 0;
 
   /// About how much is stored.
   virtual std::uint64_t bytes() const = 0;

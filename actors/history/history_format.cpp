@@ -45,6 +45,30 @@ EventTime read_span(ByteReader& in, EventTime from) {
   return static_cast<EventTime>(static_cast<std::uint64_t>(from) + in.number());
 }
 
+/// What a row of what was told says beside time and value. `sequence`: of the last row, then of this one.
+template <class Row>
+void write_word(ByteWriter& out, Word::What what, const Row& said, std::uint64_t& sequence) {
+  out.byte(static_cast<std::uint8_t>(what));
+  if (what == Word::What::heard) return;
+  out.number(said.source);
+  out.difference(static_cast<std::int64_t>(said.sequence), static_cast<std::int64_t>(sequence));
+  out.fixed(said.id_hash);
+  sequence = said.sequence;
+}
+/// False where there is no such row.
+template <class Row>
+bool read_word(ByteReader& in, Word::What& what, Row& said, std::uint64_t& sequence) {
+  const std::uint8_t byte = in.byte();
+  if (!in.ok() || byte > static_cast<std::uint8_t>(Word::What::heard)) return false;
+  what = static_cast<Word::What>(byte);
+  if (what == Word::What::heard) return true;
+  said.source = static_cast<std::uint32_t>(in.number());
+  sequence = static_cast<std::uint64_t>(in.difference(static_cast<std::int64_t>(sequence)));
+  said.sequence = sequence;
+  said.id_hash = in.fixed();
+  return in.ok();
+}
+
 }  // namespace
 
 std::array<char, kKeyBytes> chunk_key(const ChunkPlace& place) {
@@ -81,8 +105,12 @@ std::optional<ClockPlace> clock_of_key(std::string_view key) {
 void write_chunk(const ChunkPlace& place, std::span<const HistoryEntry> entries, std::string& bytes) {
   ByteWriter out(bytes);
   out.byte(kVersion);
-  HistoryEntry last{place.first, 0, 0, {}, {}};
-  bool first = true;
+  HistoryEntry last;
+  last.position = place.first;
+  last.from = 0;
+  const bool told = is_told(place.series);
+  bool first = !told;
+  std::uint64_t sequence = 0;
   for (const HistoryEntry& entry : entries) {
     const bool same = entry.position == last.position;
     const bool was = std::exchange(first, false);
@@ -91,6 +119,7 @@ void write_chunk(const ChunkPlace& place, std::span<const HistoryEntry> entries,
     if (!same) out.number(entry.position - last.position);
     out.difference(entry.from, last.from);
     if (entry.to != kNever) write_span(out, entry.from, entry.to);
+    if (told) write_word(out, entry.what, entry, sequence);
     out.value(entry.is);
     if (was) out.value(entry.was);
     last = entry;
@@ -100,13 +129,18 @@ void write_chunk(const ChunkPlace& place, std::span<const HistoryEntry> entries,
 bool read_chunk(const ChunkPlace& place, std::string_view bytes, std::vector<HistoryEntry>& entries) {
   ByteReader in(bytes);
   if (in.byte() != kVersion) return false;
-  HistoryEntry entry{place.first, 0, 0, {}, {}};
+  Position position = place.first;
+  EventTime last = 0;
+  std::uint64_t sequence = 0;
   while (in.ok() && !in.at_end()) {
+    HistoryEntry entry;
     const std::uint8_t flags = in.byte();
     if (flags > kChunkFlags) return false;
-    if ((flags & kSamePosition) == 0) entry.position += in.number();
-    entry.from = in.difference(entry.from);
+    if ((flags & kSamePosition) == 0) position += in.number();
+    entry.position = position;
+    entry.from = last = in.difference(last);
     entry.to = (flags & kOpenEnded) != 0 ? kNever : read_span(in, entry.from);
+    if (is_told(place.series) && !read_word(in, entry.what, entry, sequence)) return false;
     entry.is = in.value();
     entry.was = (flags & kWasFollows) != 0 ? in.value() : schema::Value{};
     if (!in.ok()) return false;
@@ -115,26 +149,103 @@ bool read_chunk(const ChunkPlace& place, std::string_view bytes, std::vector<His
   return in.ok();
 }
 
+namespace {
+
+/// The rows of an epoch follow each other in entity and time.
+struct LastRow {
+  std::int64_t entity = 0;
+  EventTime from = 0;
+  std::uint64_t sequence = 0;
+};
+
+void write_change(ByteWriter& out, const Change& change, LastRow& last) {
+  out.byte(
+      static_cast<std::uint8_t>((change.to == kNever ? kOpenEnded : 0) | (change.revision ? kRevision : 0)));
+  out.difference(change.entity, last.entity);
+  out.number(change.attribute);
+  out.difference(change.from, last.from);
+  if (change.to != kNever) write_span(out, change.from, change.to);
+  out.value(change.was);
+  out.value(change.is);
+  last.entity = change.entity;
+  last.from = change.from;
+}
+
+/// What a row of either kind begins with. False where it makes no sense.
+template <class Row>
+bool read_place(ByteReader& in, Row& row, LastRow& last) {
+  last.entity = in.difference(last.entity);
+  const std::uint64_t attribute = in.number();
+  last.from = in.difference(last.from);
+  if (!in.ok() || last.entity < 0 || last.entity >= std::int64_t{schema::kNone} || attribute >= kToldLayer)
+    return false;
+  row.entity = static_cast<schema::EntityIndex>(last.entity);
+  row.attribute = static_cast<schema::AttributeSlot>(attribute);
+  return true;
+}
+
+bool read_change(ByteReader& in, std::vector<Change>& changes, LastRow& last) {
+  Change change;
+  const std::uint8_t flags = in.byte();
+  if (flags > kEpochFlags || !read_place(in, change, last)) return false;
+  change.revision = (flags & kRevision) != 0;
+  change.from = last.from;
+  change.to = (flags & kOpenEnded) != 0 ? kNever : read_span(in, last.from);
+  change.was = in.value();
+  change.is = in.value();
+  changes.push_back(change);
+  return in.ok();
+}
+
+void write_told(ByteWriter& out, const Word& told, LastRow& last) {
+  out.difference(told.entity, last.entity);
+  out.number(told.attribute);
+  out.difference(told.observation.time, last.from);
+  const Observation& said = told.observation;
+  write_word(out, told.what, said, last.sequence);
+  if (told.what == Word::What::heard) write_span(out, said.time, told.to);
+  if (told.what == Word::What::stands) out.value(said.value);
+  last.entity = told.entity;
+  last.from = said.time;
+}
+
+bool read_told(ByteReader& in, std::vector<Word>& all, LastRow& last) {
+  Word told;
+  if (!read_place(in, told, last)) return false;
+  Observation& said = told.observation;
+  said.time = last.from;
+  if (!read_word(in, told.what, said, last.sequence)) return false;
+  if (told.what == Word::What::heard) told.to = read_span(in, said.time);
+  if (told.what == Word::What::stands) said.value = in.value();
+  all.push_back(told);
+  return in.ok();
+}
+
+template <class Row, class Read>
+bool read_rows(ByteReader& in, std::vector<Row>& rows, const Read& read) {
+  for (std::size_t left = in.count(); left > 0; --left) {
+    if (!read(in, rows)) return false;
+  }
+  return in.ok();
+}
+
+}  // namespace
+
 void write_epoch(const EpochChanges& epoch, std::string& bytes) {
+  const Background& background = epoch.background();
   ByteWriter out(bytes);
-  out.byte(kVersion);
+  out.byte(background.empty() ? kVersion : kVersionWithBackground);
   std::array<char, 8> clock;
   put_big_endian(clock.data(), static_cast<std::uint64_t>(epoch.clock), 8);
   bytes.append(clock.data(), clock.size());
-  std::int64_t entity = 0;
-  EventTime from = epoch.clock;
-  for (const Change& change : epoch.recorded()) {
-    out.byte(static_cast<std::uint8_t>((change.to == kNever ? kOpenEnded : 0) |
-                                       (change.revision ? kRevision : 0)));
-    out.difference(change.entity, entity);
-    out.number(change.attribute);
-    out.difference(change.from, from);
-    if (change.to != kNever) write_span(out, change.from, change.to);
-    out.value(change.was);
-    out.value(change.is);
-    entity = change.entity;
-    from = change.from;
-  }
+  LastRow last{0, epoch.clock, 0};
+  if (!background.empty()) out.number(epoch.recorded().size());
+  for (const Change& change : epoch.recorded()) write_change(out, change, last);
+  if (background.empty()) return;
+  out.number(background.memory.size());
+  for (const Change& change : background.memory) write_change(out, change, last);
+  out.number(background.words.size());
+  for (const Word& told : background.words) write_told(out, told, last);
 }
 
 EpochChangesPtr read_epoch(Position position, std::string_view bytes) {
@@ -142,30 +253,25 @@ EpochChangesPtr read_epoch(Position position, std::string_view bytes) {
   if (!clock) return nullptr;
   ByteReader in(bytes.substr(kEpochHeaderBytes));
   std::vector<Change> changes;
-  std::int64_t entity = 0;
-  EventTime from = *clock;
-  while (!in.at_end()) {
-    const std::uint8_t flags = in.byte();
-    if (flags > kEpochFlags) return nullptr;
-    entity = in.difference(entity);
-    const std::uint64_t attribute = in.number();
-    from = in.difference(from);
-    const EventTime to = (flags & kOpenEnded) != 0 ? kNever : read_span(in, from);
-    const schema::Value was = in.value();
-    const schema::Value is = in.value();
-    if (!in.ok() || entity < 0 || entity >= std::int64_t{schema::kNone} || attribute >= schema::kNoSlot) {
-      return nullptr;
+  Background background;
+  LastRow last{0, *clock, 0};
+  const auto change = [&](ByteReader& from, auto& rows) { return read_change(from, rows, last); };
+  const auto told = [&](ByteReader& from, auto& rows) { return read_told(from, rows, last); };
+  if (static_cast<std::uint8_t>(bytes[0]) == kVersion) {
+    while (!in.at_end()) {
+      if (!change(in, changes)) return nullptr;
     }
-    changes.push_back({static_cast<schema::EntityIndex>(entity),
-                       static_cast<schema::AttributeSlot>(attribute), (flags & kRevision) != 0, from, to, was,
-                       is});
+  } else if (!read_rows(in, changes, change) || !read_rows(in, background.memory, change) ||
+             !read_rows(in, background.words, told) || !in.at_end()) {
+    return nullptr;
   }
-  return std::make_shared<EpochChanges>(position, *clock, std::move(changes));
+  return std::make_shared<EpochChanges>(position, *clock, std::move(changes), std::move(background));
 }
 
 std::optional<EventTime> read_epoch_clock(std::string_view bytes) {
-  if (bytes.size() < kEpochHeaderBytes || static_cast<std::uint8_t>(bytes[0]) != kVersion)
-    return std::nullopt;
+  if (bytes.size() < kEpochHeaderBytes) return std::nullopt;
+  const auto version = static_cast<std::uint8_t>(bytes[0]);
+  if (version != kVersion && version != kVersionWithBackground) return std::nullopt;
   return static_cast<EventTime>(get_big_endian(&bytes[1], 8));
 }
 

@@ -16,6 +16,8 @@ namespace pollux::actors::history_format {
 
 /// First byte of every stored value.
 inline constexpr std::uint8_t kVersion = 1;
+/// The same of an epoch with background, which the changes do not end with.
+inline constexpr std::uint8_t kVersionWithBackground = 2;
 
 /// Column families.
 inline constexpr const char* kChanges = "changes";
@@ -29,6 +31,7 @@ inline constexpr std::string_view kStateKey = "m";
 /// Keys of the journal's `meta`.
 inline constexpr std::string_view kModelKey = "history_model";
 inline constexpr std::string_view kDroppedKey = "history_dropped";
+inline constexpr std::string_view kBackgroundKey = "history_background";
 
 /// Entries of one chunk at most.
 inline constexpr std::size_t kChunkEntriesMax = 1'024;

@@ -3,9 +3,11 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
+#include "actors/history/words.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -24,10 +26,11 @@ std::string key_of(const format::ChunkPlace& place) {
 
 }  // namespace
 
-void HistorySweep::begin(schema::Position position, schema::EventTime clock) {
+void HistorySweep::begin(schema::Position position, schema::EventTime clock, schema::Duration lag) {
   POLLUX_ASSERT(!under_way());
   position_ = position;
   clock_ = clock;
+  lag_ = lag;
   cursor_ = key_of({{0, 0}, 0, 0});
 }
 
@@ -65,28 +68,59 @@ Result<void> HistorySweep::sweep_series(const std::vector<Old>& chunks) {
   if (chunks.size() <= 1) return {};
   rocksdb::WriteBatch batch;
   for (std::size_t i = 0; i + 1 < chunks.size(); ++i) batch.Delete(store_.history(), key_of(chunks[i].place));
-  std::vector<HistoryEntry> entries;
-  bool found = false;
-  for (std::size_t i = chunks.size(); i-- > 0 && !found;) {
-    entries.clear();
-    if (!format::read_chunk(chunks[i].place, chunks[i].bytes, entries)) {
-      return Error{ErrorCode::corrupt, "a chunk of the history is unreadable",
-                   store_.directory() + ", history, position " + std::to_string(chunks[i].place.first),
-                   "the history can be made again from the journal: start with --rebuild-history"};
-    }
-    for (auto entry = entries.rbegin(); entry != entries.rend() && !found; ++entry) {
-      found = entry->position <= position_ && entry->covers(clock_);
-      if (!found || i + 1 == chunks.size()) continue;
-      const format::ChunkPlace place{chunks[i].place.series, entry->position, 0};
-      std::string bytes;
-      format::write_chunk(place, std::span(&*entry, 1), bytes);
-      batch.Put(store_.history(), key_of(place), bytes);
-    }
-  }
+  const auto kept =
+      is_told(chunks.front().place.series) ? keep_words(chunks, batch) : keep_what_held(chunks, batch);
+  if (!kept.ok()) return kept;
   rocksdb::WriteOptions unlogged;
   unlogged.disableWAL = true;
   const auto status = store_.database().Write(unlogged, &batch);
   if (!status.ok()) return store_.explain(status, "drop old history");
+  return {};
+}
+
+Result<void> HistorySweep::read(const Old& chunk, std::vector<HistoryEntry>& entries) const {
+  entries.clear();
+  if (format::read_chunk(chunk.place, chunk.bytes, entries)) return {};
+  return Error{ErrorCode::corrupt, "a chunk of the history is unreadable",
+               store_.directory() + ", history, position " + std::to_string(chunk.place.first),
+               "the history can be made again from the journal: start with --rebuild-history"};
+}
+
+void HistorySweep::put(const Series& series, std::span<const HistoryEntry> entries,
+                       rocksdb::WriteBatch& batch) const {
+  const format::ChunkPlace place{series, entries.front().position, 0};
+  std::string bytes;
+  format::write_chunk(place, entries, bytes);
+  batch.Put(store_.history(), key_of(place), bytes);
+}
+
+Result<void> HistorySweep::keep_words(const std::vector<Old>& chunks, rocksdb::WriteBatch& batch) const {
+  Words words;
+  std::vector<HistoryEntry> entries;
+  for (const Old& chunk : chunks) {
+    if (auto whole = read(chunk, entries); !whole.ok()) return whole;
+    for (const HistoryEntry& entry : entries) {
+      if (entry.position <= position_) words.take(entry, Words::Order::later);
+    }
+  }
+  std::vector<HistoryEntry> kept = words.needed(clock_, lag_);
+  std::erase_if(kept, [&](const HistoryEntry& entry) { return entry.position >= chunks.back().place.first; });
+  if (!kept.empty()) put(chunks.front().place.series, kept, batch);
+  return {};
+}
+
+/// The entry that told what held then.
+Result<void> HistorySweep::keep_what_held(const std::vector<Old>& chunks, rocksdb::WriteBatch& batch) const {
+  std::vector<HistoryEntry> entries;
+  bool found = false;
+  for (std::size_t i = chunks.size(); i-- > 0 && !found;) {
+    if (auto whole = read(chunks[i], entries); !whole.ok()) return whole;
+    for (auto entry = entries.rbegin(); entry != entries.rend() && !found; ++entry) {
+      found = entry->position <= position_ && entry->covers(clock_);
+      if (!found || i + 1 == chunks.size()) continue;
+      put(chunks[i].place.series, std::span(&*entry, 1), batch);
+    }
+  }
   return {};
 }
 

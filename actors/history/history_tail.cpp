@@ -13,12 +13,18 @@ using schema::Position;
 
 void HistoryTail::add(const EpochChanges& epoch, EventTime before) {
   epochs_.push_back({epoch.position, before});
-  for (const Change& change : epoch.recorded()) {
-    const auto row = static_cast<std::uint32_t>(rows_.size());
-    const auto [at, is_first] = newest_.try_emplace(key_of({change.entity, change.attribute}), row);
-    const std::uint32_t earlier = is_first ? kNothing : std::exchange(at.value(), row);
-    rows_.push_back({{epoch.position, change.from, change.to, change.is, change.was}, earlier});
-  }
+  for (const Change& change : epoch.recorded())
+    add({change.entity, change.attribute}, entry_of(epoch.position, change));
+  for (const Change& change : epoch.background().memory)
+    add({change.entity, change.attribute}, entry_of(epoch.position, change));
+  for (const Word& told : epoch.background().words)
+    add(told_of({told.entity, told.attribute}), entry_of(epoch.position, told));
+}
+
+void HistoryTail::add(const Series& series, const HistoryEntry& entry) {
+  const auto row = static_cast<std::uint32_t>(rows_.size());
+  const auto [at, is_first] = newest_.try_emplace(key_of(series), row);
+  rows_.push_back({entry, is_first ? kNothing : std::exchange(at.value(), row)});
 }
 
 void HistoryTail::clear() {
@@ -66,7 +72,8 @@ void HistoryTail::for_each(
     if (!std::ranges::is_sorted(entries, in_order)) std::ranges::stable_sort(entries, in_order);
     const Series series{static_cast<schema::EntityIndex>(key >> 16),
                         static_cast<schema::AttributeSlot>(key & 0xffff)};
-    const bool all_open = std::ranges::all_of(entries, [](const auto& entry) { return entry.to == kNever; });
+    const bool all_open =
+        is_told(series) || std::ranges::all_of(entries, [](const auto& entry) { return entry.to == kNever; });
     if (!all_open) add_returns(entries, with_returns);
     visit(series, all_open ? entries : with_returns);
   }
@@ -89,7 +96,13 @@ void HistoryTail::add_returns(std::vector<HistoryEntry>& entries,
     if (entry.to == kNever || entry.to <= clock_before(entry.position)) continue;
     const bool is_last = i + 1 == entries.size() || entries[i + 1].position != entry.position;
     const EventTime next = is_last ? kNever : entries[i + 1].from;
-    if (entry.to < next) with_returns.push_back({entry.position, entry.to, next, entry.was, entry.is});
+    if (entry.to >= next) continue;
+    HistoryEntry& back = with_returns.emplace_back();
+    back.position = entry.position;
+    back.from = entry.to;
+    back.to = next;
+    back.is = entry.was;
+    back.was = entry.is;
   }
 }
 

@@ -52,6 +52,7 @@ class HistoryTail {
     std::size_t operator()(std::uint64_t key) const noexcept { return key * 0x9e37'79b9'7f4a'7c15u >> 7; }
   };
 
+  void add(const Series& series, const HistoryEntry& entry);
   schema::EventTime clock_before(schema::Position position) const;
   void add_returns(std::vector<HistoryEntry>& entries, std::vector<HistoryEntry>& with_returns) const;
 

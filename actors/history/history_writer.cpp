@@ -48,6 +48,11 @@ bool HistoryWriter::behind() const {
   return was_behind_ && !broken_;
 }
 
+bool HistoryWriter::broken() const {
+  const std::lock_guard lock(mutex_);
+  return broken_;
+}
+
 void HistoryWriter::wait_while_behind() const {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !was_behind_ || broken_; });
@@ -128,6 +133,10 @@ Position HistoryWriter::drop_target() const {
     const std::uint64_t too_much = bytes - retention_.bytes + retention_.bytes / kSlack;
     const double share = std::min(1.0, static_cast<double>(too_much) / static_cast<double>(bytes));
     target = std::max(target, bounds.dropped + static_cast<Position>(share * static_cast<double>(epochs)));
+  }
+  if (retention_.at_least != 0 && target > bounds.dropped) {
+    const auto needed = history_.position_at(schema::before(bounds.clock, retention_.at_least));
+    target = needed.ok() ? std::max(bounds.dropped, std::min(target, *needed)) : bounds.dropped;
   }
   return std::min(target, bounds.complete);
 }

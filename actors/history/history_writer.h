@@ -20,6 +20,8 @@ namespace pollux::actors {
 struct HistoryRetention {
   schema::Duration age = 0;  ///< Behind the twin's clock.
   std::uint64_t bytes = 0;
+  /// What is younger than this stays, whatever the bounds: late events may need it.
+  schema::Duration at_least = 0;
 };
 
 /// Takes settled epochs in one after another. The queue is bounded by the twin: it forms no epoch while the
@@ -42,6 +44,8 @@ class HistoryWriter {
   void append(EpochChangesPtr epoch);
   bool behind() const;
   void wait_while_behind() const;
+  /// Whether it had to stop, for what `failed` was told.
+  bool broken() const;
 
   /// Returns true once the history holds everything up to `position`, false when it has not come so far
   /// within `patience`.

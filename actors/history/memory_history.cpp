@@ -3,6 +3,7 @@
 #include <shared_mutex>
 
 #include "actors/history/history.h"
+#include "actors/history/words.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -23,12 +24,16 @@ class MemoryHistory final : public History {
     const std::span<const Change> recorded = epoch.recorded();
     epochs_.push_back(std::make_shared<EpochChanges>(epoch.position, epoch.clock,
                                                      std::vector<Change>(recorded.begin(), recorded.end())));
-    for (const Change& change : recorded) {
-      series_[{change.entity, change.attribute}].push_back(
-          {epoch.position, change.from, change.to, change.is, change.was});
-      bounds_.lag = std::max(bounds_.lag, lag_of(change, bounds_.clock));
-    }
-    bytes_ += recorded.size() * (sizeof(Change) + sizeof(HistoryEntry));
+    const auto add = [&](const Change& change) {
+      series_[{change.entity, change.attribute}].push_back(entry_of(epoch.position, change));
+    };
+    bounds_.lag = std::max(bounds_.lag, lag_of(epoch, bounds_.clock));
+    for (const Change& change : recorded) add(change);
+    for (const Change& change : epoch.background().memory) add(change);
+    for (const Word& told : epoch.background().words)
+      series_[told_of({told.entity, told.attribute})].push_back(entry_of(epoch.position, told));
+    bytes_ += recorded.size() * sizeof(Change) +
+              (recorded.size() + epoch.background().size()) * sizeof(HistoryEntry);
     bounds_.complete = epoch.position;
     bounds_.clock = epoch.clock;
     return {};
@@ -102,9 +107,11 @@ class MemoryHistory final : public History {
     bounds_.dropped_clock = (*std::prev(end))->clock;
     bounds_.dropped = position;
     epochs_.erase(epochs_.begin(), end);
-    for (auto& [series, entries] : series_) drop_old(entries);
+    for (auto& [series, entries] : series_) is_told(series) ? drop_old_words(entries) : drop_old(entries);
     return true;
   }
+
+  Result<bool> keep_background(bool wanted, bool) override { return wanted; }
 
   std::uint64_t bytes() const override {
     const std::shared_lock lock(mutex_);
@@ -125,6 +132,17 @@ class MemoryHistory final : public History {
       if (is_needed(*entry)) kept.push_back(*entry);
     }
     entries.assign(kept.rbegin(), kept.rend());
+  }
+
+  void drop_old_words(std::vector<HistoryEntry>& entries) const {
+    Words words;
+    for (const HistoryEntry& entry : entries) {
+      if (entry.position <= bounds_.dropped) words.take(entry, Words::Order::later);
+    }
+    std::vector<HistoryEntry> kept = words.needed(bounds_.dropped_clock, bounds_.lag);
+    std::ranges::copy_if(entries, std::back_inserter(kept),
+                         [&](const HistoryEntry& entry) { return entry.position > bounds_.dropped; });
+    entries = std::move(kept);
   }
 
   mutable std::shared_mutex mutex_;

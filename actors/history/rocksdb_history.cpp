@@ -58,6 +58,7 @@ Result<void> wipe(RocksdbStore& store, const std::string& model_version) {
   batch.DeleteRange(store.history(), {}, end);
   batch.Put(store.meta(), slice(format::kModelKey), model_version);
   batch.Delete(store.meta(), slice(format::kDroppedKey));
+  batch.Delete(store.meta(), slice(format::kBackgroundKey));
   rocksdb::WriteOptions options;
   options.sync = true;
   const auto status = store.database().Write(options, &batch);
@@ -79,6 +80,7 @@ class RocksdbHistory final : public History {
   Result<void> visit_back(const Series& series, Position last, const Visit& visit) const override;
   Result<std::vector<EpochChangesPtr>> epochs(Position after, std::size_t epochs_max,
                                               std::size_t changes_max) const override;
+  Result<bool> keep_background(bool wanted, bool may_begin_anew) override;
   Result<bool> drop_through(Position position) override;
   std::uint64_t bytes() const override;
   Result<void> make_durable() override;
@@ -153,6 +155,30 @@ Result<void> RocksdbHistory::begin_anew() {
   cut_at_ = 0;
   bounds_ = {};
   return wipe(store_, model_.version());
+}
+
+/// The note is there as long as every epoch came with its background.
+Result<bool> RocksdbHistory::keep_background(bool wanted, bool may_begin_anew) {
+  const auto using_it = store_.use();
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  std::string note;
+  auto status = store_.database().Get({}, store_.meta(), slice(format::kBackgroundKey), &note);
+  if (!status.ok() && !status.IsNotFound()) return store_.explain(status, "open the history");
+  if (wanted && status.ok()) return true;
+  if (!wanted) {
+    status = store_.database().Delete(synced, store_.meta(), slice(format::kBackgroundKey));
+    if (!status.ok()) return store_.explain(status, "open the history");
+    return false;
+  }
+  if (bounds_.complete > 0) {
+    if (!may_begin_anew) return false;
+    tail_.clear();
+    if (auto begun = begin_anew(); !begun.ok()) return begun.error();
+  }
+  status = store_.database().Put(synced, store_.meta(), slice(format::kBackgroundKey), {});
+  if (!status.ok()) return store_.explain(status, "open the history");
+  return true;
 }
 
 Result<void> RocksdbHistory::load_bounds() {
@@ -230,9 +256,7 @@ Result<void> RocksdbHistory::take_in(const EpochChanges& epoch, rocksdb::WriteBa
     const std::unique_lock lock(mutex_);
     const EventTime before = bounds_.clock;
     if (epoch.position > indexed_) tail_.add(epoch, before);
-    for (const Change& change : epoch.recorded()) {
-      bounds_.lag = std::max(bounds_.lag, lag_of(change, before));
-    }
+    bounds_.lag = std::max(bounds_.lag, lag_of(epoch, before));
     bounds_.complete = epoch.position;
     bounds_.clock = epoch.clock;
   }
@@ -395,11 +419,14 @@ Result<void> RocksdbHistory::visit_back(const Series& series, Position last, con
 
 Result<EpochChangesPtr> RocksdbHistory::read_epoch(Position position, const rocksdb::Slice& bytes) const {
   EpochChangesPtr epoch = format::read_epoch(position, view(bytes));
-  const auto exists = [this](const Change& change) {
-    return change.entity < model_.entity_count() &&
-           change.attribute < model_.type_of(change.entity).attributes.size();
+  const auto exists = [this](const auto& each) {
+    return each.entity < model_.entity_count() &&
+           each.attribute < model_.type_of(each.entity).attributes.size();
   };
-  if (epoch != nullptr && std::ranges::all_of(epoch->recorded(), exists)) return epoch;
+  if (epoch != nullptr && std::ranges::all_of(epoch->recorded(), exists) &&
+      std::ranges::all_of(epoch->background().memory, exists) &&
+      std::ranges::all_of(epoch->background().words, exists))
+    return epoch;
   return damaged("changes, position " + std::to_string(position), "the epoch is unreadable");
 }
 
@@ -463,7 +490,7 @@ Result<void> RocksdbHistory::begin_drop(Position position) {
                     slice(format::clock_key(*clock, position)));
   status = store_.database().Write(unlogged(), &batch);
   if (!status.ok()) return store_.explain(status, "drop old history");
-  sweep_.begin(position, *clock);
+  sweep_.begin(position, *clock, bounds_.lag);
   return {};
 }
 

@@ -20,7 +20,7 @@ Result<std::array<unsigned char, 32>> Journal::hash_at(schema::Position) const {
   return std::array<unsigned char, 32>{};
 }
 
-Result<BackupInfo> Journal::back_up(const std::string&) const {
+Result<BackupInfo> Journal::back_up(const std::string&, const std::string&) const {
   return Error{ErrorCode::conflict, "this twin is not stored: there is nothing to back up", "", ""};
 }
 

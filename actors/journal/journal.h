@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,6 +76,13 @@ class Journal {
   /// Whether an event with this key is in some record, however old.
   virtual bool holds(const schema::EventKey& key) const = 0;
 
+  /// Position of that record; 0 where that is not known. Nothing where there is none.
+  virtual std::optional<schema::Position> position_of(const schema::EventKey& key) const {
+    return holds(key) ? std::optional(schema::Position{0}) : std::nullopt;
+  }
+  /// Whether the positions of all events held are known.
+  virtual bool knows_positions() const { return false; }
+
   /// What lies in quarantine. Thread-safe; lives as long as the journal.
   virtual const QuarantineIndex& quarantine_index() const = 0;
 
@@ -108,9 +116,10 @@ class Journal {
   /// About how much the records from `from` on take. Any thread.
   virtual std::uint64_t bytes_from(schema::Position) const { return 0; }
 
-  /// Adds a consistent copy of all that is stored to a backup directory, while appends go on. Any thread.
-  /// Errors: conflict where nothing is stored; io.
-  virtual schema::Result<BackupInfo> back_up(const std::string& directory) const;
+  /// Adds a consistent copy of all that is stored to a backup directory, while appends go on. `beside`: a
+  /// folder there that belongs to it; may be empty. Any thread. Errors: conflict where nothing is stored; io.
+  virtual schema::Result<BackupInfo> back_up(const std::string& directory,
+                                             const std::string& beside = "") const;
 
   /// The history stored beside it, which it owns; null where there is none.
   virtual History* history() { return nullptr; }

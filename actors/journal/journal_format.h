@@ -24,6 +24,8 @@ inline constexpr const char* kIdentities = "identities";
 /// Keys of `meta`.
 inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kTwinKey = "twin";
+/// There where `identities` tells positions.
+inline constexpr std::string_view kPositionsKey = "positions";
 inline constexpr std::string_view kCreatedKey = "created";
 inline constexpr std::string_view kModelVersionKey = "model_version";
 inline constexpr std::string_view kHeadKey = "head";

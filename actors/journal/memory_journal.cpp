@@ -2,7 +2,7 @@
 #include <mutex>
 #include <vector>
 
-#include <tsl/robin_set.h>
+#include <tsl/robin_map.h>
 
 #include "actors/journal/journal.h"
 #include "actors/propagation/planted_bugs.h"
@@ -58,14 +58,18 @@ class MemoryJournal final : public Journal {
   }
 
   /// Asked for events that are not accepted, so the identities are put in order only then.
-  bool holds(const schema::EventKey& key) const override {
+  bool holds(const schema::EventKey& key) const override { return position_of(key).has_value(); }
+
+  std::optional<schema::Position> position_of(const schema::EventKey& key) const override {
     const std::scoped_lock lock(mutex_);
     for (; indexed_ < records_.size(); ++indexed_) {
-      const auto& keys = records_[indexed_].events.keys;
-      keys_.insert(keys.begin(), keys.end());
+      for (const schema::EventKey& each : records_[indexed_].events.keys)
+        positions_.emplace(each, records_[indexed_].position);
     }
-    return keys_.contains(key);
+    const auto found = positions_.find(key);
+    return found == positions_.end() ? std::nullopt : std::optional(found->second);
   }
+  bool knows_positions() const override { return true; }
 
   const QuarantineIndex& quarantine_index() const override { return index_; }
 
@@ -109,7 +113,8 @@ class MemoryJournal final : public Journal {
   const JournalIdentity identity_;
   mutable std::mutex mutex_;
   std::vector<schema::EpochRecord> records_;
-  mutable tsl::robin_set<schema::EventKey, schema::EventKeyHash> keys_;  // of the first `indexed_` records
+  mutable tsl::robin_map<schema::EventKey, schema::Position, schema::EventKeyHash>
+      positions_;  // of the events of the first `indexed_` records
   mutable std::size_t indexed_ = 0;
   std::map<std::uint64_t, QuarantinedEvent> quarantined_;
   std::uint64_t last_number_ = 0;

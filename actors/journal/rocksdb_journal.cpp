@@ -59,6 +59,8 @@ class RocksdbJournal final : public Journal {
     return quarantine_.read(from, limit);
   }
   bool holds(const schema::EventKey& key) const override;
+  std::optional<Position> position_of(const schema::EventKey& key) const override;
+  bool knows_positions() const override { return knows_positions_; }
   const QuarantineIndex& quarantine_index() const override { return quarantine_.index(); }
 
   schema::Duration loss_window() const override { return sync_interval_; }
@@ -71,7 +73,7 @@ class RocksdbJournal final : public Journal {
   Position first_position() const override { return first_position_.load(std::memory_order_acquire); }
   Result<format::Hash> hash_at(Position position) const override;
   std::uint64_t bytes_from(Position position) const override;
-  Result<BackupInfo> back_up(const std::string& directory) const override;
+  Result<BackupInfo> back_up(const std::string& directory, const std::string& beside) const override;
 
  private:
   std::string position_text(Position position) const {
@@ -91,7 +93,7 @@ class RocksdbJournal final : public Journal {
   void sync();
 
   format::Head put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch);
-  void put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch);
+  void put_identities(const schema::EventBatch& events, Position position, rocksdb::WriteBatch& batch);
   void put_model(rocksdb::WriteBatch& batch) const;
   using Family = std::function<rocksdb::ColumnFamilyHandle*()>;
   bool has(const Family& family, const rocksdb::Slice& key) const;
@@ -114,6 +116,7 @@ class RocksdbJournal final : public Journal {
   std::thread syncing_;
   schema::RecordEncoder encoder_;
   std::string encoded_;
+  bool knows_positions_ = false;
   std::vector<schema::EventKey> identities_;
   JournalIdentity identity_;
   std::string stored_model_version_;
@@ -159,6 +162,7 @@ Result<void> RocksdbJournal::create() {
   rocksdb::WriteBatch batch;
   batch.Put(store_->meta(), slice(format::kFormatKey), std::to_string(format::kVersion));
   batch.Put(store_->meta(), slice(format::kTwinKey), model_.name());
+  batch.Put(store_->meta(), slice(format::kPositionsKey), {});
   batch.Put(store_->meta(), slice(format::kCreatedKey), std::to_string(created_ns));
   batch.Put(store_->meta(), slice(format::kHeadKey), slice(format::write_head({})));
   put_model(batch);
@@ -184,6 +188,7 @@ Result<void> RocksdbJournal::check_meta() {
         "this directory belongs to twin `" + *twin + "`, the model is of twin `" + model_.name() + "`",
         store_->directory(), "use the directory of `" + model_.name() + "`, or a new one"};
   }
+  knows_positions_ = meta(format::kPositionsKey).ok();
   const auto model_version = meta(format::kModelVersionKey);
   if (!model_version.ok()) return model_version.error();
   stored_model_version_ = *model_version;
@@ -342,7 +347,7 @@ Result<void> RocksdbJournal::append(const schema::EpochRecord& record, const Qua
   if (record.position != 0) {
     POLLUX_ASSERT(record.position == head_.position + 1);
     head = put_record(record, batch);
-    put_identities(record.events, batch);
+    put_identities(record.events, record.position, batch);
   }
   quarantine_.put(quarantine, record.position, batch);
   if (batch.Count() == 0) return {};
@@ -377,7 +382,8 @@ format::Head RocksdbJournal::put_record(const schema::EpochRecord& record, rocks
 }
 
 /// In key order, so that each insertion into the store's sorted memory starts where the last one ended.
-void RocksdbJournal::put_identities(const schema::EventBatch& events, rocksdb::WriteBatch& batch) {
+void RocksdbJournal::put_identities(const schema::EventBatch& events, Position position,
+                                    rocksdb::WriteBatch& batch) {
   identities_ = events.keys;
   if (identities_.size() != events.events.size()) {
     identities_.clear();
@@ -385,8 +391,9 @@ void RocksdbJournal::put_identities(const schema::EventBatch& events, rocksdb::W
       identities_.push_back(schema::event_key(events, event, model_));
   }
   std::ranges::sort(identities_);
+  const auto at = format::number_key(position);
   for (const schema::EventKey& key : identities_)
-    batch.Put(store_->identities(), slice(format::identity_key(key)), {});
+    batch.Put(store_->identities(), slice(format::identity_key(key)), slice(at));
 }
 
 void RocksdbJournal::put_model(rocksdb::WriteBatch& batch) const {
@@ -569,14 +576,28 @@ std::uint64_t RocksdbJournal::bytes_from(Position position) const {
   return bytes;
 }
 
-Result<BackupInfo> RocksdbJournal::back_up(const std::string& directory) const {
+Result<BackupInfo> RocksdbJournal::back_up(const std::string& directory, const std::string& beside) const {
   const auto using_it = store_->use();
   if (!store_->is_open()) return not_open();
-  return actors::back_up(store_->database(), directory);
+  return actors::back_up(store_->database(), directory, beside);
 }
 
 bool RocksdbJournal::holds(const schema::EventKey& key) const {
   return has([this] { return store_->identities(); }, slice(format::identity_key(key)));
+}
+
+std::optional<Position> RocksdbJournal::position_of(const schema::EventKey& key) const {
+  const auto using_it = store_->use();
+  if (!store_->is_open()) {
+    latch(not_open());
+    return std::nullopt;
+  }
+  rocksdb::PinnableSlice value;
+  const auto status =
+      store_->database().Get({}, store_->identities(), slice(format::identity_key(key)), &value);
+  if (!status.ok() && !status.IsNotFound()) latch(store_->explain(status, "look up an event"));
+  if (!status.ok()) return std::nullopt;
+  return format::number_of_key({value.data(), value.size()}).value_or(0);
 }
 
 bool RocksdbJournal::has(const Family& family, const rocksdb::Slice& key) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "actors/propagation/entity_parts.h"
@@ -172,20 +173,42 @@ void Entity::hear(AttributeSlot attribute, EventTime from, EventTime to, const E
 }
 
 void Entity::withhold(AttributeSlot attribute, const Observation& observation, const EpochTimes& times) {
-  extras_->observations[attribute].withhold(observation, times.horizon);
+  extras_->observations[attribute].withhold(observation, times.final_before);
 }
 
-void Entity::set_standing(const ObservationPlace& place, bool stands, const EpochTimes& times) {
+void Entity::set_standing(const ObservationPlace& place, bool stands, const EpochTimes& times,
+                          Background& background) {
   for (AttributeSlot a = 0; a < extras_->observations.size(); ++a) {
     Observations& observations = extras_->observations[a];
-    const bool was_there =
-        stands ? observations.reinstate(place, times.horizon) : observations.remove(place, times.horizon);
-    if (!was_there) continue;
+    std::optional<Observation> back;
+    if (stands) {
+      back = observations.reinstate(place, times.horizon);
+    } else if (observations.remove(place, times.final_before)) {
+      back = Observation{place.time, 0, place.id_hash, place.source, {}};
+    }
+    if (!back) continue;
     extras_->reports.push_back({a, place.time, place.time});
+    if (times.remember)
+      background.words.push_back({index_, a, stands ? Word::What::stands : Word::What::withdrawn, *back});
     // With the newest report gone, the one before it may fall silent sooner, even where its value is the
     // same.
     wake_ = std::min(wake_, observations.stale_after(times.clock, type_->attributes[a].expect_every));
   }
+}
+
+EventTime Entity::due_from() const {
+  EventTime from = kNever;
+  for (std::uint32_t i = 0; i < inbox_size_; ++i) from = std::min(from, inbox_[i].changed_from);
+  if (extras_ == nullptr) return from;
+  for (const Extras::Report& report : extras_->reports) from = std::min(from, report.from);
+  return from;
+}
+
+void Entity::forget_before(EventTime horizon, EventTime final_before) {
+  for (AttributeSlot a = 0; a < type_->attributes.size(); ++a)
+    timelines_[a].shrink_to(schema::before(horizon, type_->attributes[a].retain));
+  if (extras_ == nullptr) return;
+  for (Observations& each : extras_->observations) each.forget_before(horizon, final_before);
 }
 
 EventTime Entity::observed_at(AttributeSlot attribute) const {
@@ -358,12 +381,13 @@ void Entity::hand_on_latest(Workspace& workspace) const {
 
 void Entity::set_member(const InboxSlot& slot, const Value& value) {
   for (std::size_t g = 0; g < type_->aggregates.size(); ++g) {
-    if (type_->aggregates[g].input == slot.target) extras_->aggregates[g].set(slot.member, value);
+    if (type_->aggregates[g].input == slot.target) extras_->aggregates[g].place(slot.member, value);
   }
 }
 
 void Entity::refresh_aggregates() {
   for (std::size_t g = 0; g < type_->aggregates.size(); ++g) {
+    extras_->aggregates[g].settle();
     operands_[type_->aggregates[g].operand] = extras_->aggregates[g].result();
   }
 }

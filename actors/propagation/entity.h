@@ -26,8 +26,12 @@ using EntityPtr = std::unique_ptr<Entity, EntityDeleter>;
 struct EpochTimes {
   schema::EventTime before = schema::kBeginning;   ///< The clock when the epoch began.
   schema::EventTime clock = schema::kBeginning;    ///< The clock it settles at; never before `before`.
-  schema::EventTime horizon = schema::kBeginning;  ///< Nothing before it can change any more.
-  PinNumber pinned = 0;                            ///< The newest pin held; see `Entity::keep_for`.
+  schema::EventTime horizon = schema::kBeginning;  ///< Nothing before it changes in this epoch.
+  /// Nothing before it can change any more.
+  schema::EventTime final_before = schema::kBeginning;
+  PinNumber pinned = 0;  ///< The newest pin held; see `Entity::keep_for`.
+  /// Whether what no reader is shown is recorded too, for events that reach back further than memory.
+  bool remember = false;
 };
 
 /// A span of event time, `to` exclusive; empty where `from` is `kNever`.
@@ -111,6 +115,7 @@ struct Workspace {
   std::vector<Change> statuses;  // those of constraints' statuses once more
   std::vector<Wake> wakes;
   std::vector<KeptImage> kept;  // entities as they were, for pins
+  Background background;
   std::uint64_t evaluated = 0;
   std::uint64_t failed = 0;
   std::uint64_t revisions = 0;
@@ -165,7 +170,22 @@ class Entity {
   void withhold(schema::AttributeSlot attribute, const Observation& observation, const EpochTimes& times);
 
   /// Lets what an earlier event said stand, or no longer. The next `run` acts on it.
-  void set_standing(const ObservationPlace& place, bool stands, const EpochTimes& times);
+  void set_standing(const ObservationPlace& place, bool stands, const EpochTimes& times,
+                    Background& background);
+
+  /// Since when something is different for it, as far as it knows before it runs; `kNever` where nothing is.
+  schema::EventTime due_from() const;
+
+  /// Takes back what memory had dropped of an attribute: see `Timeline` and `Observations`.
+  void bring_back(schema::AttributeSlot attribute, std::span<const Version> older) {
+    timelines_[attribute].bring_back(older);
+  }
+  void bring_back(schema::AttributeSlot attribute, std::span<const Observation> standing,
+                  std::span<const Heard> heard) {
+    extras_->observations[attribute].bring_back(standing, heard);
+  }
+  /// Drops what no event from `horizon` on needs. REQUIRES: settled.
+  void forget_before(schema::EventTime horizon, schema::EventTime final_before);
 
   /// Follows its inbox, observations and timers: evaluates again the intervals of event time that they
   /// affect, and those alone; hands what changed to its dependents' inboxes, and records it in `workspace`.
@@ -184,6 +204,10 @@ class Entity {
   /// Of an observed attribute: what it has been told and still holds.
   std::span<const Observation> observations(schema::AttributeSlot attribute) const {
     return extras_->observations[attribute].standing();
+  }
+  /// See `Observations::oldest_time`.
+  schema::EventTime oldest_observation(schema::AttributeSlot attribute) const {
+    return extras_->observations[attribute].oldest_time();
   }
 
   void check_invariants() const;

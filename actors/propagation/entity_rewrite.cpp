@@ -301,25 +301,28 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
     const auto versions = slot.timeline->versions();
     std::size_t v = schema::first_from(versions, interval.from);
     if (v == versions.size()) continue;
-    tree.set(slot.member, converted(versions[v == 0 ? 0 : v - 1].value, slot.conversion));
+    tree.place(slot.member, converted(versions[v == 0 ? 0 : v - 1].value, slot.conversion));
     for (; v < versions.size() && versions[v].from < interval.to; ++v) {
       moments.push_back({versions[v].from, slot.member, converted(versions[v].value, slot.conversion)});
     }
     if (v < versions.size()) workspace.members_later.push_back(i);
   }
   std::ranges::stable_sort(moments, {}, &Workspace::MemberMoment::time);
+  tree.settle();
   std::vector<Version>& versions = workspace.aggregated[aggregate];
   versions.assign(1, {schema::kBeginning, tree.result()});
   for (auto next = moments.cbegin(); next != moments.cend();) {
     const EventTime at = next->time;
-    for (; next != moments.cend() && next->time == at; ++next) tree.set(next->member, next->value);
+    for (; next != moments.cend() && next->time == at; ++next) tree.place(next->member, next->value);
+    tree.settle();
     const Value result = tree.result();
     if (result != versions.back().value) versions.push_back({at, result});
   }
   if (POLLUX_PLANTED(aggregate_left_in_the_past)) workspace.members_later.clear();
   for (const std::uint32_t i : workspace.members_later) {
-    tree.set(inbox_[i].member, converted(inbox_[i].timeline->last().value, inbox_[i].conversion));
+    tree.place(inbox_[i].member, converted(inbox_[i].timeline->last().value, inbox_[i].conversion));
   }
+  tree.settle();
   workspace.members_later.clear();
   const std::size_t first = schema::index_at(versions, interval.from);
   workspace.operands[use.operand] = versions[first].value;
@@ -394,7 +397,11 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
       if (differences.empty()) workspace.differing.push_back(attribute);
       differences.push_back({at, to});
     }
-    if (!hidden) record(attribute, {at, to}, value_was, value_is, times, workspace);
+    if (!hidden) {
+      record(attribute, {at, to}, value_was, value_is, times, workspace);
+    } else if (times.remember) {
+      workspace.background.memory.push_back({index_, attribute, false, at, to, value_was, value_is});
+    }
   }
 }
 

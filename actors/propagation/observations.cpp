@@ -45,7 +45,7 @@ bool Observation::precedes(const Observation& other) const {
 }
 
 void Observations::insert(const Observation& observation, EventTime horizon) {
-  if (log_.size() == log_.capacity()) forget_before(horizon);
+  if (log_.size() == log_.capacity()) make_room(horizon);
   if (log_.empty() || log_.back().precedes(observation) || POLLUX_PLANTED(late_event_appended)) {
     log_.push_back(observation);
     return;
@@ -56,31 +56,32 @@ void Observations::insert(const Observation& observation, EventTime horizon) {
   log_.insert(at, observation);
 }
 
-void Observations::withhold(const Observation& observation, EventTime horizon) {
+void Observations::withhold(const Observation& observation, EventTime final_before) {
   if (withdrawn_ == nullptr) withdrawn_ = std::make_unique<std::vector<Observation>>();
   if (withdrawn_->size() == withdrawn_->capacity()) {
-    std::erase_if(*withdrawn_, [&](const Observation& old) { return old.time < horizon; });
+    std::erase_if(*withdrawn_, [&](const Observation& old) { return old.time < final_before; });
   }
   withdrawn_->push_back(observation);
 }
 
-bool Observations::remove(const ObservationPlace& place, EventTime horizon) {
+bool Observations::remove(const ObservationPlace& place, EventTime final_before) {
   auto at = std::ranges::lower_bound(log_, place.time, {}, &Observation::time);
   while (at != log_.end() && at->time == place.time && !is_at(*at, place)) ++at;
   if (at == log_.end() || at->time != place.time) return false;
-  withhold(*at, horizon);
+  withhold(*at, final_before);
   log_.erase(at);
   return true;
 }
 
-bool Observations::reinstate(const ObservationPlace& place, EventTime horizon) {
-  if (withdrawn_ == nullptr) return false;
+std::optional<Observation> Observations::reinstate(const ObservationPlace& place, EventTime horizon) {
+  if (withdrawn_ == nullptr) return std::nullopt;
   const auto at = std::ranges::find_if(*withdrawn_, [&](const auto& each) { return is_at(each, place); });
-  if (at == withdrawn_->end()) return false;
-  insert(*at, horizon);
+  if (at == withdrawn_->end()) return std::nullopt;
+  const Observation back = *at;
+  insert(back, horizon);
   withdrawn_->erase(at);
   if (withdrawn_->empty()) withdrawn_.reset();
-  return true;
+  return back;
 }
 
 void Observations::hear(EventTime from, EventTime to, EventTime horizon) {
@@ -106,11 +107,31 @@ EventTime Observations::silent_after(EventTime report, Duration expect_every) co
   return silent;
 }
 
-void Observations::forget_before(EventTime horizon) {
+void Observations::make_room(EventTime horizon) {
   // The last observation before the horizon is still in effect there.
   const auto first_kept = std::ranges::lower_bound(log_, horizon, {}, &Observation::time);
   const auto droppable = first_kept - log_.begin() - 1;
   if (droppable > 0) log_.erase(log_.begin(), log_.begin() + droppable);
+}
+
+void Observations::bring_back(std::span<const Observation> standing, std::span<const Heard> heard) {
+  const EventTime held_from = oldest_time();
+  const auto held =
+      std::ranges::find_if(log_, [&](const Observation& each) { return each.time > held_from; });
+  POLLUX_ASSERT(standing.empty() || held_from == kNever || standing.back().time <= held_from,
+                "what is brought back is what was dropped");
+  std::vector<Observation> all(standing.begin(), standing.end());
+  all.insert(all.end(), held, log_.end());
+  log_ = std::move(all);
+  for (const Heard& each : heard) hear(each.from, each.to, kBeginning);
+}
+
+void Observations::forget_before(EventTime horizon, EventTime final_before) {
+  make_room(horizon);
+  if (log_.capacity() > 2 * log_.size() + 4) log_.shrink_to_fit();
+  if (heard_ != nullptr) std::erase_if(*heard_, [&](const Heard& old) { return old.to < horizon; });
+  if (withdrawn_ != nullptr)
+    std::erase_if(*withdrawn_, [&](const Observation& old) { return old.time < final_before; });
 }
 
 EventTime Observations::newest_time() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Observation {
 
   /// Whether this one comes before `other` in the total order; the last one at a time is the one that counts.
   bool precedes(const Observation& other) const;
+  friend bool operator==(const Observation&, const Observation&) = default;
 };
 
 /// Where an observation is found again: its event's time, source and `Observation::id_hash`.
@@ -45,15 +47,15 @@ class Observations {
   /// `horizon` or later can need may be dropped to make room.
   void insert(const Observation& observation, schema::EventTime horizon);
 
-  /// Takes in an observation that is withdrawn from the outset.
-  void withhold(const Observation& observation, schema::EventTime horizon);
+  /// Takes in an observation that is withdrawn from the outset. Nothing before `final_before` can be
+  /// reinstated any more.
+  void withhold(const Observation& observation, schema::EventTime final_before);
 
-  /// Sets an observation apart, so that all else is as if it had never been. False where it does not stand
-  /// here.
-  bool remove(const ObservationPlace& place, schema::EventTime horizon);
+  /// Sets an observation apart, so that all else is as if it had never been. Returns whether it stands here.
+  bool remove(const ObservationPlace& place, schema::EventTime final_before);
 
-  /// Puts one that was withheld or removed back where it belongs. False where there is none.
-  bool reinstate(const ObservationPlace& place, schema::EventTime horizon);
+  /// Puts one that was withheld or removed back where it belongs. Returns it, or nothing where there is none.
+  std::optional<Observation> reinstate(const ObservationPlace& place, schema::EventTime horizon);
 
   /// Takes in that from `from` to `to` reports came without a silence, though none of them is kept. REQUIRES:
   /// `from <= to`.
@@ -87,6 +89,18 @@ class Observations {
   std::span<const Observation> withdrawn() const;
   std::span<const Heard> heard() const;
 
+  /// The earliest observation held is as old as this; `kNever` where there is none. What is before it may
+  /// have been dropped, and what else was said at that very time.
+  schema::EventTime oldest_time() const { return log_.empty() ? schema::kNever : log_.front().time; }
+
+  /// Takes back what was dropped. REQUIRES: both are in order; `standing` is all that stands up to the time
+  /// of the oldest observation held, as far back as is needed.
+  void bring_back(std::span<const Observation> standing, std::span<const Heard> heard);
+
+  /// Drops what no timeline rebuilt from `horizon` or later can need, and memory that is then of no use.
+  /// `final_before`: nothing before it can be reinstated any more.
+  void forget_before(schema::EventTime horizon, schema::EventTime final_before);
+
   /// Becomes these, whatever it was. REQUIRES: `standing` is in the total order of events.
   void restore(std::vector<Observation> standing, std::vector<Observation> withdrawn,
                std::vector<Heard> heard);
@@ -94,7 +108,7 @@ class Observations {
   void check_invariants() const;
 
  private:
-  void forget_before(schema::EventTime horizon);
+  void make_room(schema::EventTime horizon);
   schema::EventTime silent_after(schema::EventTime report, schema::Duration expect_every) const;
 
   std::vector<Observation> log_;

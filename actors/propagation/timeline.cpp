@@ -117,6 +117,36 @@ void Timeline::forget_before(EventTime horizon) {
   size_ -= drop;
 }
 
+void Timeline::shrink_to(EventTime horizon) {
+  forget_before(horizon);
+  if (capacity_ <= 2 * size_ + 4) return;
+  Version* const held = heap_;
+  if (size_ == 1) {
+    in_place_ = held[begin_];
+    capacity_ = 1;
+  } else {
+    heap_ = new Version[size_];
+    std::copy_n(held + begin_, size_, heap_);
+    capacity_ = size_;
+  }
+  begin_ = 0;
+  delete[] held;
+}
+
+void Timeline::bring_back(std::span<const Version> older) {
+  if (older.empty()) return;
+  POLLUX_ASSERT(older.back().from < versions().front().from && older.back().value != versions().front().value,
+                "what is brought back goes before what is held");
+  const auto size = static_cast<std::uint32_t>(older.size()) + size_;
+  auto* all = new Version[size];
+  std::ranges::copy(older, all);
+  std::copy_n(data() + begin_, size_, all + older.size());
+  if (capacity_ > 1) delete[] heap_;
+  heap_ = all;
+  begin_ = 0;
+  size_ = capacity_ = size;
+}
+
 void Timeline::check_invariants() const {
   POLLUX_ASSERT(size_ >= 1 && begin_ + size_ <= capacity_,
                 "a timeline holds between one version and its capacity");

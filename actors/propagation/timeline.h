@@ -75,6 +75,12 @@ class Timeline {
 
   /// Drops what lies before the version in effect just before `horizon`.
   void forget_before(schema::EventTime horizon);
+  /// The same, and gives back memory that is then of no use.
+  void shrink_to(schema::EventTime horizon);
+
+  /// Takes back versions that were dropped. REQUIRES: they lie before all that are held, ascend, and
+  /// neighbours differ, the last one and the first one held among them.
+  void bring_back(std::span<const Version> older);
 
   void check_invariants() const;
 

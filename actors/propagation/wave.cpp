@@ -40,8 +40,10 @@ Wave::Wave(const schema::Model& model, caf::actor_system& system, std::vector<En
       plan_(model),
       first_event_(entities_.size(), kNoEvent) {}
 
-bool Wave::start(const EventBatch& events, const std::vector<EntityIndex>& woken, const EpochTimes& times) {
+bool Wave::start(const EventBatch& events, const std::vector<EntityIndex>& woken, const EpochTimes& times,
+                 Recollection* recollection) {
   times_ = times;
+  recollection_ = recollection;
   plan_.begin();
   round_ = 0;
   file(events);
@@ -70,7 +72,8 @@ bool Wave::run_levels() {
     const auto level = plan_.next_level();
     if (level.empty()) return true;
     if (plan_.round() != round_) keep_changes();
-    if (level.size() >= 2 * portion_entities_ && system_.scheduler().num_workers() > 1) {
+    const bool worth_it = level.size() >= 2 * portion_entities_ && recollection_ == nullptr;
+    if (worth_it && system_.scheduler().num_workers() > 1) {
       share(level);
       return false;
     }
@@ -94,6 +97,8 @@ void Wave::keep_changes() {
     };
     append(earlier_.changes, workspace.changes);
     append(earlier_.statuses, workspace.statuses);
+    append(earlier_.background.memory, workspace.background.memory);
+    append(earlier_.background.words, workspace.background.words);
   }
 }
 
@@ -115,6 +120,7 @@ void Wave::share(std::span<const EntityIndex> level) {
 void Wave::run(Entity& entity, Workspace& workspace) {
   entity.keep_for(times_.pinned, workspace.kept);
   observe_events(entity, workspace);
+  if (recollection_ != nullptr && !recollection_->follow(entity)) return;
   entity.run(times_, workspace);
 }
 
@@ -146,6 +152,7 @@ void Wave::observe_events(Entity& entity, Workspace& workspace) {
   if (i == kNoEvent) return;
   first_event_[entity.index()] = kNoEvent;
   workspace.sampled.clear();
+  std::vector<Word>& told = workspace.background.words;
   if (entity.type().samples) look_ahead(entity, i, workspace);
   for (; i != kNoEvent; i = next_event_[i]) {
     const Event& event = events_->events[i];
@@ -154,13 +161,19 @@ void Wave::observe_events(Entity& entity, Workspace& workspace) {
         ++workspace.passed_over;
         continue;
       }
-      entity.observe(reported.attribute,
-                     {event.time, event.sequence, events_->keys[i].low, event.source, reported.value},
-                     times_);
+      const Observation observation{event.time, event.sequence, events_->keys[i].low, event.source,
+                                    reported.value};
+      entity.observe(reported.attribute, observation, times_);
+      if (times_.remember)
+        told.push_back({entity.index(), reported.attribute, Word::What::stands, observation});
     }
   }
   for (const Workspace::Sampled& sampled : workspace.sampled) {
-    if (sampled.first < sampled.latest) entity.hear(sampled.attribute, sampled.first, sampled.latest, times_);
+    if (sampled.first >= sampled.latest) continue;
+    entity.hear(sampled.attribute, sampled.first, sampled.latest, times_);
+    if (!times_.remember) continue;
+    told.push_back({entity.index(), sampled.attribute, Word::What::heard, {}, sampled.latest});
+    told.back().observation.time = sampled.first;
   }
 }
 
@@ -189,12 +202,14 @@ void Wave::collect(const std::function<void(Workspace&)>& visit) {
     workspace.statuses.clear();
     workspace.wakes.clear();
     workspace.kept.clear();
+    workspace.background.memory.clear();
+    workspace.background.words.clear();
     workspace.evaluated = 0;
     workspace.failed = 0;
     workspace.revisions = 0;
     workspace.passed_over = 0;
   };
-  if (!earlier_.changes.empty()) take(earlier_);
+  if (!earlier_.changes.empty() || !earlier_.background.empty()) take(earlier_);
   for (Workspace& workspace : workspaces_) take(workspace);
 }
 

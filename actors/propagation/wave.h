@@ -15,6 +15,7 @@
 
 #include "actors/propagation/entity.h"
 #include "actors/propagation/plan.h"
+#include "actors/propagation/recollection.h"
 #include "schema/event/event.h"
 #include "schema/model/model.h"
 
@@ -38,8 +39,12 @@ class Wave {
   /// Starts an epoch: the entities that have events or are woken run, and then all that their changes reach.
   /// True where the epoch has settled on return. `events` must live until it has. REQUIRES: it knows their
   /// identities.
+  ///
+  /// `recollection` (may be null, must live as long): brings back the past that memory has dropped, of each
+  /// entity that needs it; the epoch then runs on this thread alone. Where that fails the wave stops, and the
+  /// domain's state is of no use any more.
   bool start(const schema::EventBatch& events, const std::vector<schema::EntityIndex>& woken,
-             const EpochTimes& times);
+             const EpochTimes& times, Recollection* recollection = nullptr);
 
   /// How often links were followed in this epoch, and one more. REQUIRES: settled.
   std::uint32_t rounds() const { return round_ + 1; }
@@ -65,6 +70,7 @@ class Wave {
   static constexpr std::uint32_t kNoEvent = 0xffff'ffff;
 
   void file(const schema::EventBatch& events);
+  void run_to_the_end();
   bool run_levels();
   void keep_changes();
   void run(Entity& entity, Workspace& workspace);
@@ -83,6 +89,7 @@ class Wave {
   std::vector<std::uint32_t> next_event_;   // by event: the entity's next one
   const schema::EventBatch* events_ = nullptr;
   EpochTimes times_;
+  Recollection* recollection_ = nullptr;
   std::uint32_t round_ = 0;
   Workspace earlier_;                                  // what former rounds recorded, in order
   std::vector<caf::intrusive_ptr<Portion>> portions_;  // kept for the next level

@@ -146,6 +146,7 @@ bool SnapshotCapture::begin(DomainParts& parts) {
   if (parts.pins.held() == Pins::kPinsMax) return false;
   position_ = parts.position;
   clock_ = parts.clock;
+  held_from_ = parts.held_from;
   pin_ = parts.pins.open(position_, clock_);
   parts.admission.hold_identities(true);
   identities_ = parts.admission.remembered();
@@ -166,6 +167,7 @@ SnapshotInfo SnapshotCapture::info() const {
   SnapshotInfo info;
   info.position = position_;
   info.clock = clock_;
+  info.held_from = held_from_;
   info.twin = model_.name();
   info.model_version = model_.version();
   info.shape = shape_of(model_);
@@ -233,6 +235,7 @@ Result<void> restore_domain(const SnapshotView& snapshot, const std::string& whe
   parts.admission.restore_clock(snapshot.info.clock);
   parts.position = snapshot.info.position;
   parts.clock = snapshot.info.clock;
+  parts.held_from = snapshot.info.held_from;
   const std::string digest = digest_of(parts);
   if (digest != snapshot.digest) {
     return unfit(where,

@@ -49,6 +49,7 @@ class SnapshotCapture {
   PinNumber pin_ = 0;
   schema::Position position_ = 0;
   schema::EventTime clock_ = schema::kBeginning;
+  schema::EventTime held_from_ = schema::kBeginning;
   std::size_t identities_ = 0;
   Admission::IdentityPlace next_identity_;
   Admission::IdentityPlace identities_end_;

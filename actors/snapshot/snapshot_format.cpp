@@ -67,6 +67,7 @@ std::string encode(const SnapshotInfo& info) {
     out.number(misfit.events);
     out.number(misfit.values);
   }
+  out.difference(info.held_from, 0);
   return bytes;
 }
 
@@ -88,6 +89,8 @@ std::optional<SnapshotInfo> decode_info(std::string_view bytes) {
     misfit.events = in.number();
     misfit.values = in.number();
   }
+  // Before memory could drop what late events need, this was not written.
+  if (!in.at_end()) info.held_from = in.difference(0);
   if (!in.ok() || !in.at_end()) return std::nullopt;
   return info;
 }

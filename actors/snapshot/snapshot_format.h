@@ -41,6 +41,8 @@ struct SnapshotInfo {
   journal_format::Hash record{};
   std::uint64_t entities = 0;
   std::uint64_t identities = 0;
+  /// What came about before is not all in it, but in the history and the journal.
+  schema::EventTime held_from = schema::kBeginning;
   /// What of the journal up to there does not fit the model.
   std::vector<schema::Misfit> misfits;
 };

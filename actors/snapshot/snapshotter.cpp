@@ -218,9 +218,8 @@ Result<SnapshotTaken> Snapshotter::complete() {
   if (auto wrote = write_portion(); !wrote.ok()) return wrote.error();
   if (surroundings_.history != nullptr) {
     if (!surroundings_.history_writer->wait_for(position, kHistoryPatience)) {
-      return Error{ErrorCode::unavailable,
-                   "the history has not come as far as the snapshot, which is given up", "",
-                   "see the log for why; the journal is kept meanwhile"};
+      return Error{ErrorCode::io, "the history has not come as far as the snapshot, which is given up",
+                   options_.store->directory(), "see the log for why; the journal is kept meanwhile"};
     }
     if (auto durable = surroundings_.history->make_durable(); !durable.ok()) return durable.error();
   }
@@ -241,7 +240,8 @@ void Snapshotter::shorten_journal() {
   if (auto kept = options_.store->keep(newest_.position, options_.kept, unusable_); !kept.ok())
     return tell(kept.error());
   const auto all = options_.store->list();
-  if (!all.ok() || all->empty()) return;
+  if (!all.ok()) return tell(all.error());
+  if (all->empty()) return;
   unusable_.clear();
   const Position first = first_to_keep(all->back().position + 1);
   if (first <= journal.first_position()) return;
@@ -254,6 +254,7 @@ void Snapshotter::shorten_journal() {
 Position Snapshotter::first_to_keep(Position at_most) const {
   const Journal& journal = surroundings_.journal;
   const Position first = journal.first_position();
+  if (options_.journal_age == 0 && options_.journal_bytes == 0) return first;
   Position wanted = first;
   const auto search = [&](const auto& may_go) {
     Position low = first;  // all before it may go
@@ -268,17 +269,21 @@ Position Snapshotter::first_to_keep(Position at_most) const {
     }
     return low;
   };
-  if (options_.journal_age != 0) {
-    const EventTime oldest = schema::before(newest_.clock, options_.journal_age);
-    wanted = std::max(wanted, search([&](Position position) {
-                        EventTime clock = schema::kNever;
-                        const auto read = journal.read(position, [&](schema::EpochRecord& record) {
-                          clock = record.clock;
-                          return false;
-                        });
-                        return read.ok() && clock < oldest;
-                      }));
-  }
+  const auto first_since = [&](EventTime oldest) {
+    return search([&](Position position) {
+      EventTime clock = schema::kNever;
+      const auto read = journal.read(position, [&](schema::EpochRecord& record) {
+        clock = record.clock;
+        return false;
+      });
+      return read.ok() && clock < oldest;
+    });
+  };
+  // By the records of events that may still be repeated or revised these are known.
+  at_most =
+      std::min(at_most, first_since(schema::before(newest_.clock, lateness_max_of(surroundings_.model))));
+  if (options_.journal_age != 0)
+    wanted = std::max(wanted, first_since(schema::before(newest_.clock, options_.journal_age)));
   if (options_.journal_bytes != 0) {
     wanted = std::max(wanted, search([&](Position position) {
                         return journal.bytes_from(position) > options_.journal_bytes;

@@ -33,9 +33,8 @@ Error failed(const rocksdb::Status& status, const std::string& doing, const std:
   return {ErrorCode::io, "cannot " + doing + ": " + text, directory, "check space, permissions and the disk"};
 }
 
-fs::path snapshots_of(const std::string& directory, std::uint32_t number) {
-  return fs::path(directory) / ("with-" + std::to_string(number));
-}
+/// Of folders with copies of snapshots, followed by a number; each backup names its own.
+constexpr std::string_view kBeside = "snapshots-";
 
 BackupInfo info_of(const rocksdb::BackupInfo& info) {
   return {info.backup_id, info.timestamp * schema::kSecond, info.size};
@@ -73,9 +72,42 @@ std::vector<BackupInfo> all_of(const rocksdb::BackupEngineReadOnlyBase& engine) 
   return all;
 }
 
+/// Removes folders of backups that were broken off, and of those that are no more.
+void remove_unnamed(const std::vector<rocksdb::BackupInfo>& backups, const std::string& directory,
+                    const std::string& also_kept) {
+  std::error_code ignored;  // what cannot be removed takes room, and is tried again with the next backup
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kBeside) || name == also_kept) continue;
+    if (std::ranges::count(backups, name, &rocksdb::BackupInfo::app_metadata) == 0)
+      fs::remove_all(entry.path(), ignored);
+  }
+}
+
+/// A name that no folder there has.
+std::string new_name_in(const std::string& directory) {
+  std::error_code ignored;  // the folder is made next, and then it is told
+  for (std::uint64_t number = 1;; ++number) {
+    std::string name = std::string(kBeside) + std::to_string(number);
+    if (!fs::exists(fs::path(directory) / name, ignored)) return name;
+  }
+}
+
+/// The folder that backup `number` names; empty where it names none. A Pollux before this one named it by the
+/// number.
+fs::path snapshots_of(const rocksdb::BackupEngineReadOnlyBase& engine, const std::string& directory,
+                      std::uint32_t number) {
+  rocksdb::BackupInfo info;
+  if (!engine.GetBackupInfo(number, &info).ok()) return {};
+  if (info.app_metadata.starts_with(kBeside)) return fs::path(directory) / info.app_metadata;
+  const fs::path by_number = fs::path(directory) / ("with-" + std::to_string(number));
+  std::error_code ignored;  // it had no snapshots, or none are needed
+  return fs::is_directory(by_number, ignored) ? by_number : fs::path();
+}
+
 }  // namespace
 
-Result<BackupInfo> back_up(rocksdb::DB& database, const std::string& directory) {
+Result<BackupInfo> back_up(rocksdb::DB& database, const std::string& directory, const std::string& beside) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) {
@@ -87,11 +119,14 @@ Result<BackupInfo> back_up(rocksdb::DB& database, const std::string& directory) 
       rocksdb::BackupEngine::Open(rocksdb::Env::Default(), options_for(directory), &opened);
   if (!status.ok()) return failed(status, "open the backup directory", directory);
   const std::unique_ptr<rocksdb::BackupEngine> engine(opened);
+  std::vector<rocksdb::BackupInfo> backups;
+  engine->GetBackupInfo(&backups);
+  remove_unnamed(backups, directory, beside);
   rocksdb::CreateBackupOptions options;
   // The history is not in the write-ahead log: what is not flushed would have to be made again.
   options.flush_before_backup = true;
   rocksdb::BackupID number = 0;
-  status = engine->CreateNewBackup(options, &database, &number);
+  status = engine->CreateNewBackupWithMetadata(options, &database, beside, &number);
   if (!status.ok()) return failed(status, "back up", directory);
   rocksdb::BackupInfo info;
   status = engine->GetBackupInfo(number, &info);
@@ -100,25 +135,22 @@ Result<BackupInfo> back_up(rocksdb::DB& database, const std::string& directory) 
 }
 
 /// Snapshots first: none of them may be ahead of the journal that is copied after them.
-Result<BackupInfo> back_up_with_snapshots(const SnapshotStore* store, const std::string& directory,
-                                          const std::function<Result<BackupInfo>()>& take) {
-  if (store == nullptr) return take();
+Result<BackupInfo> back_up_with_snapshots(
+    const SnapshotStore* store, const std::string& directory,
+    const std::function<Result<BackupInfo>(const std::string& beside)>& take) {
+  if (store == nullptr) return take("");
   const auto held = store->hold_all();
-  const fs::path incoming = fs::path(directory) / "incoming";
+  const std::string beside = new_name_in(directory);
+  const fs::path folder = fs::path(directory) / beside;
   std::error_code error;
-  fs::create_directories(incoming, error);
-  if (!error) fs::remove_all(incoming / SnapshotStore::kFolder, error);  // of a backup that was broken off
+  fs::create_directories(folder, error);
   if (error)
-    return Error{ErrorCode::io, "cannot prepare the backup: " + error.message(), incoming.string(), ""};
-  SnapshotStore copies(incoming.string());
+    return Error{ErrorCode::io, "cannot prepare the backup: " + error.message(), folder.string(),
+                 "name a directory that can be written to"};
+  SnapshotStore copies(folder.string());
   if (auto copied = copy_snapshots(*store, copies); !copied.ok()) return copied.error();
-  auto taken = take();
-  if (!taken.ok()) return taken;
-  fs::rename(incoming, snapshots_of(directory, taken->number), error);
-  if (error)
-    return Error{ErrorCode::io, "cannot name the snapshots of the backup: " + error.message(),
-                 incoming.string(), ""};
-  return taken;
+  // That the folder is there is made durable with the backup that names it.
+  return take(beside);
 }
 
 Result<BackupInfo> back_up_directory(const std::string& data, const std::string& directory) {
@@ -130,8 +162,9 @@ Result<BackupInfo> back_up_directory(const std::string& data, const std::string&
   const auto store = RocksdbStore::open(data);
   if (!store.ok()) return store.error();
   const SnapshotStore snapshots(data);
-  return back_up_with_snapshots(&snapshots, directory,
-                                [&] { return back_up((*store)->database(), directory); });
+  return back_up_with_snapshots(&snapshots, directory, [&](const std::string& beside) {
+    return back_up((*store)->database(), directory, beside);
+  });
 }
 
 Result<std::vector<BackupInfo>> list_backups(const std::string& directory) {
@@ -153,11 +186,17 @@ Result<BackupInfo> restore_backup(const std::string& directory, std::uint32_t nu
     return Error{ErrorCode::conflict, "this directory is not empty; nothing was changed", data,
                  "restore to a new directory, then move it where it is to be"};
   }
+  const fs::path beside = snapshots_of(**engine, directory, wanted->number);
+  if (!beside.empty() && !fs::is_directory(beside, error)) {
+    return Error{ErrorCode::corrupt, "the snapshots that belong to this backup are gone", beside.string(),
+                 "use an older backup: `pollux restore --list` shows what there is"};
+  }
   rocksdb::Status status = (*engine)->VerifyBackup(wanted->number, true);
   if (!status.ok()) return failed(status, "restore", directory);
   status = (*engine)->RestoreDBFromBackup(wanted->number, data, data);
   if (!status.ok()) return failed(status, "restore", data);
-  const SnapshotStore copies(snapshots_of(directory, wanted->number).string());
+  if (beside.empty()) return *wanted;
+  const SnapshotStore copies(beside.string());
   SnapshotStore snapshots(data);
   if (auto copied = copy_snapshots(copies, snapshots); !copied.ok()) return copied.error();
   return *wanted;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -43,6 +44,11 @@ class RocksdbWarnings final : public rocksdb::Logger {
  public:
   RocksdbWarnings() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
 
+  /// From then on nothing that is on disk may be taken for what was written: a sync that fails forgets it,
+  /// and the next one succeeds.
+  void note_failure() { failed_ = true; }
+  bool failed() const { return failed_; }
+
   void Logv(const char* format, va_list arguments) override {
     std::array<char, kWarningBytesMax> line;
     std::vsnprintf(line.data(), line.size(), format, arguments);
@@ -59,6 +65,7 @@ class RocksdbWarnings final : public rocksdb::Logger {
   }
 
  private:
+  std::atomic<bool> failed_{false};
   mutable std::mutex mutex_;
   std::deque<std::string> lines_;
 };
@@ -82,13 +89,21 @@ rocksdb::CompressionType light_compression() {
 // A journal that failed stays failed until it is opened again and read: nothing resumes behind its back.
 class NoAutomaticRecovery final : public rocksdb::EventListener {
  public:
+  explicit NoAutomaticRecovery(std::shared_ptr<RocksdbWarnings> warnings) : warnings_(std::move(warnings)) {}
   const char* Name() const override { return "pollux.NoAutomaticRecovery"; }
+  // Not every failure is in its count of background errors: that of a MANIFEST's sync is not.
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
+    warnings_->note_failure();
+  }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* automatic) override {
     *automatic = false;
   }
+
+ private:
+  const std::shared_ptr<RocksdbWarnings> warnings_;
 };
 
-rocksdb::DBOptions database_options(rocksdb::Env* env, std::shared_ptr<rocksdb::Logger> log) {
+rocksdb::DBOptions database_options(rocksdb::Env* env, const std::shared_ptr<RocksdbWarnings>& log) {
   rocksdb::DBOptions options;
   options.env = env;
   options.create_if_missing = true;
@@ -100,11 +115,11 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, std::shared_ptr<rocksdb::
   options.max_total_wal_size = kWriteAheadLogBytesMax;
   options.db_write_buffer_size = kAllWriteBuffersBytes;
   options.max_manifest_file_size = kManifestBytesMax;
-  options.info_log = std::move(log);
+  options.info_log = log;
   options.max_open_files = kOpenFilesMax;
   options.max_file_opening_threads = 1;  // starting more costs more than opening what little there is
   options.max_bgerror_resume_count = 0;
-  options.listeners.push_back(std::make_shared<NoAutomaticRecovery>());
+  options.listeners.push_back(std::make_shared<NoAutomaticRecovery>(log));
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;
@@ -507,8 +522,14 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open_read_only(const std::st
     return Error{ErrorCode::not_found, "there is no journal in this directory", directory,
                  "name the directory given to `pollux serve --data`"};
   }
+  // First the note, for beside it a server may go on writing.
+  store->note_ = std::make_unique<DurableNote>(*store->env_, directory);
+  store->known_durable_ = store->note_->read().value_or(DurableExtent{});
+  if (auto checked = store->refuse_damaged_manifest(); !checked.ok()) return checked.error();
+  const std::string log = newest_log(*store->env_, directory);
   const auto status = store->open_for_reading();
   if (!status.ok()) return store->explain(status, "open the journal");
+  if (auto checked = store->refuse_lost_end(log); !checked.ok()) return checked.error();
   return store;
 }
 
@@ -532,8 +553,8 @@ RocksdbStore::~RocksdbStore() {
 void RocksdbStore::close() {
   if (database_ == nullptr) return;
   std::uint64_t failures = 0;
-  const bool sound =
-      database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &failures) && failures == 0;
+  const bool sound = database_->GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &failures) &&
+                     failures == 0 && !warnings_->failed();
   for (auto* family : families_) {
     if (family != nullptr) database_->DestroyColumnFamilyHandle(family);
   }

@@ -40,15 +40,24 @@ Revisions::Said said(const EventKey& key, const Event& event, const EventKey& na
 
 }  // namespace
 
-Admission::Admission(const schema::Model& model, Held held)
-    : model_(model), held_(std::move(held)), revisions_([this](const EventKey& key) {
-        const auto found = known_.find(key);
-        return found == known_.end() ? std::nullopt : std::optional(found->second);
-      }) {
-  for (const schema::Source& source : model.sources()) {
-    lateness_max_ = std::max(lateness_max_, source.allowed_lateness);
-  }
+schema::Duration lateness_max_of(const schema::Model& model) {
+  schema::Duration most = 0;
+  for (const schema::Source& source : model.sources()) most = std::max(most, source.allowed_lateness);
+  return most;
 }
+
+Admission::Admission(const schema::Model& model, Archive archive, schema::Duration memory,
+                     unsigned generation_bits)
+    : model_(model),
+      archive_(std::move(archive)),
+      revisions_([this](const EventKey& key) {
+        const KnownEvent* found = known_.find(key);
+        return found == nullptr ? archive_.find(key)
+                                : std::optional(Revisions::Observed{found->time, found->entity});
+      }),
+      lateness_max_(lateness_max_of(model)),
+      memory_(std::min(memory, lateness_max_)),
+      known_(generation_bits) {}
 
 EventTime Admission::horizon_at(EventTime clock) const {
   return before(clock, lateness_max_);
@@ -77,20 +86,26 @@ EventOutcome Admission::admit_since(EventTime deadline, const EventKey& key, con
     return known_.contains(key) ? EventOutcome::duplicate : EventOutcome::from_the_future;
   }
   if (revisions_.concerns(event.kind, key)) {
-    if (known_.contains(key)) return EventOutcome::duplicate;
+    if (known_.contains(key) || (event.time < known_.forgotten_before() && archive_.holds(key)))
+      return EventOutcome::duplicate;
     const EventOutcome outcome = revise(key, event, named, deadline);
     if (outcome != EventOutcome::accepted) return outcome;
   }
-  if (!remember(key, {event.time, event.entity})) return EventOutcome::duplicate;
+  const bool forgotten =
+      event.time < known_.forgotten_before() && !known_.contains(key) && archive_.holds(key);
+  if (forgotten || !known_.add({key, event.time, event.entity})) return EventOutcome::duplicate;
   clock_ = std::max(clock_, event.time);
   return EventOutcome::accepted;
 }
 
 EventOutcome Admission::revise(const EventKey& key, const Event& event, const EventKey& named,
                                EventTime deadline) {
-  // What is in the journal and no longer remembered is final.
+  // What is in the journal, and no longer remembered, is final or can be found there.
   const bool names = event.kind != schema::EventKind::observe;
-  if (names && !known_.contains(named) && held_(named)) return EventOutcome::too_late;
+  if (names && !known_.contains(named) && archive_.holds(named)) {
+    const auto found = archive_.find(named);
+    if (!found || found->time < deadline) return EventOutcome::too_late;
+  }
   const Revisions::Said what = said(key, event, named);
   if (!revisions_.has_room_for(what)) return EventOutcome::poison;
   return revisions_.take(what, deadline) ? EventOutcome::accepted : EventOutcome::too_late;
@@ -98,55 +113,36 @@ EventOutcome Admission::revise(const EventKey& key, const Event& event, const Ev
 
 void Admission::restore(const EventKey& key, const Event& event, const EventKey& named) {
   if (revisions_.concerns(event.kind, key)) revisions_.take(said(key, event, named), kBeginning);
-  remember(key, {event.time, event.entity});
+  known_.add({key, event.time, event.entity});
 }
 
 void Admission::restore_clock(EventTime clock) {
   clock_ = std::max(clock_, clock);
 }
 
-/// False where it is known already.
-bool Admission::remember(const EventKey& key, const Revisions::Observed& event) {
-  if (!known_.emplace(key, event).second) return false;
-  if (generations_.empty() || generations_.back().keys.size() == kGenerationKeysMax)
-    generations_.emplace_back();
-  Generation& generation = generations_.back();
-  generation.newest = std::max(generation.newest, event.time);
-  generation.keys.push_back(key);
-  return true;
-}
-
 std::vector<StandingChange> Admission::end_epoch() {
   if (POLLUX_PLANTED(epoch_forgets_duplicates)) known_.clear();
-  // A generation goes when its newest event is final; the last one stays open.
-  while (!held_back_ && generations_.size() > 1 && generations_.front().newest < horizon_at(clock_)) {
-    for (const EventKey& key : generations_.front().keys) known_.erase(key);
-    generations_.pop_front();
+  if (held_back_) {
+    known_.end_epoch();
+  } else {
+    known_.end_epoch(horizon_at(clock_), before(clock_, memory_));
   }
   return revisions_.settle(horizon_at(clock_));
 }
 
-Admission::IdentityPlace Admission::identities_end() const {
-  if (generations_.empty()) return {};
-  return {generations_.size() - 1, generations_.back().keys.size()};
-}
-
 Admission::IdentityPlace Admission::save_identities(IdentityPlace from, IdentityPlace end,
                                                     ByteWriter& out) const {
-  const std::vector<EventKey> none;
-  const auto& keys = generations_.empty() ? none : generations_[from.generation].keys;
-  const std::size_t last = from.generation == end.generation ? end.key : keys.size();
-  out.number(last - from.key);
+  const std::vector<KnownEvent> page = known_.page(from, end);
+  out.number(page.size());
   EventTime time = 0;
-  for (std::size_t i = from.key; i < last; ++i) {
-    const Revisions::Observed& event = known_.at(keys[i]);
-    out.fixed(keys[i].high);
-    out.fixed(keys[i].low);
+  for (const KnownEvent& event : page) {
+    out.fixed(event.key.high);
+    out.fixed(event.key.low);
     out.difference(event.time, time);
     out.number(event.entity);
     time = event.time;
   }
-  return from.generation == end.generation ? end : IdentityPlace{from.generation + 1, 0};
+  return from;
 }
 
 bool Admission::load_identities(ByteReader& in) {
@@ -158,7 +154,7 @@ bool Admission::load_identities(ByteReader& in) {
     time = in.difference(time);
     const std::uint64_t entity = in.number();
     if (!in.ok() || (entity >= model_.entity_count() && entity != schema::kNone)) return false;
-    if (!remember(key, {time, static_cast<schema::EntityIndex>(entity)})) return false;
+    if (!known_.add({key, time, static_cast<schema::EntityIndex>(entity)})) return false;
   }
   return in.ok() && in.at_end();
 }

@@ -1,14 +1,13 @@
 // The door of a domain: which events are new, and in time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <vector>
 
-#include <tsl/robin_map.h>
-
 #include "actors/storage/byte_codec.h"
+#include "actors/supervision/identities.h"
 #include "actors/supervision/revisions.h"
 #include "schema/event/event.h"
 #include "schema/model/model.h"
@@ -26,6 +25,9 @@ enum class EventOutcome : std::uint8_t {
 };
 const char* name_of(EventOutcome outcome);
 
+/// The largest allowed lateness of any source.
+schema::Duration lateness_max_of(const schema::Model& model);
+
 /// Decides on events one by one and moves the twin's clock. Not thread-safe. `model` must outlive it.
 ///
 /// An event is in time when it is not further behind the clock than its source's allowed lateness, so what
@@ -33,17 +35,26 @@ const char* name_of(EventOutcome outcome);
 /// be. The clock an event is held against is that at the beginning of its epoch: events of one epoch never
 /// make each other late.
 ///
-/// Identities (source, id) are remembered in memory as long as an event of that age may still be accepted.
+/// Identities (source, id) are remembered in memory for a while; those of older events that may still be
+/// accepted are looked up in the journal.
 ///
 /// A correction or retraction is in time when it is so itself and so is every event that it names or that
 /// begins or ceases to stand because of it (see Revisions). The name of an event that has not arrived is
 /// remembered until it does.
 class Admission {
  public:
-  /// Whether an event was ever accepted, however long ago.
-  using Held = std::function<bool(const schema::EventKey&)>;
+  /// What was accepted however long ago; asked of events that are not remembered here.
+  struct Archive {
+    std::function<bool(const schema::EventKey&)> holds;
+    /// Nothing also where it holds the event and cannot find it.
+    Revisions::Find find;
+  };
 
-  Admission(const schema::Model& model, Held held);
+  /// `memory`: how far behind the clock identities are remembered, at least; as long as events may be
+  /// accepted where it is larger than that.
+  /// `generation_bits`: see Identities.
+  Admission(const schema::Model& model, Archive archive, schema::Duration memory = schema::kNever,
+            unsigned generation_bits = Identities::kGenerationBits);
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
@@ -69,14 +80,9 @@ class Admission {
   /// For a snapshot, which has time: while held, identities are kept beyond the time that they matter. That
   /// changes nothing else: what could be forgotten is final.
   void hold_identities(bool hold) { held_back_ = hold; }
-  /// A place among the identities, in the order of arrival.
-  struct IdentityPlace {
-    std::size_t generation = 0;
-    std::size_t key = 0;
-    bool operator==(const IdentityPlace&) const = default;
-  };
+  using IdentityPlace = Identities::Place;
   /// Behind the newest one. Stays the place it is while identities are held.
-  IdentityPlace identities_end() const;
+  IdentityPlace identities_end() const { return known_.end(); }
   /// Writes identities from `from` on, but not `end` and what follows, some thousand at most. Returns where
   /// to go on; `end` when done.
   IdentityPlace save_identities(IdentityPlace from, IdentityPlace end, ByteWriter& out) const;
@@ -86,7 +92,9 @@ class Admission {
   /// this must not be used any more.
   bool load_identities(ByteReader& in);
   bool load_revisions(ByteReader& in) { return revisions_.load(in, model_); }
-  void expect_identities(std::size_t count) { known_.reserve(known_.size() + count); }
+  /// What lies before was perhaps not saved.
+  void forgot_before(schema::EventTime time) { known_.forgot_before(time); }
+  void expect_identities(std::size_t count) { known_.reserve(count); }
 
   /// Whether anything in this epoch bears on what stands, be it only of the epoch itself.
   bool revised() const { return revisions_.revised(); }
@@ -101,6 +109,8 @@ class Admission {
   schema::EventTime horizon() const { return horizon_at(epoch_clock_); }
   /// Before this, nothing can be accepted once the clock stood at `clock`.
   schema::EventTime horizon_at(schema::EventTime clock) const;
+  /// Identities of events before this may have been forgotten.
+  schema::EventTime forgotten_before() const { return known_.forgotten_before(); }
   /// The largest allowed lateness of any source.
   schema::Duration lateness_max() const { return lateness_max_; }
   std::size_t remembered() const { return known_.size(); }
@@ -109,28 +119,20 @@ class Admission {
   void check_invariants() const { revisions_.check_invariants(); }
 
  private:
-  struct Generation {
-    schema::EventTime newest = schema::kBeginning;
-    std::vector<schema::EventKey> keys;
-  };
-  /// Few, so that the identities in memory are hardly more than those that matter and stay in the cache.
-  static constexpr std::size_t kGenerationKeysMax = 4'096;
-
   EventOutcome admit_since(schema::EventTime deadline, const schema::EventKey& key,
                            const schema::Event& event, const schema::EventKey& named);
-  bool remember(const schema::EventKey& key, const Revisions::Observed& event);
   EventOutcome revise(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named,
                       schema::EventTime deadline);
 
   const schema::Model& model_;
-  const Held held_;
+  const Archive archive_;
   Revisions revisions_;
   schema::Duration lateness_max_ = 0;
+  schema::Duration memory_ = 0;
   schema::EventTime clock_ = schema::kBeginning;
   schema::EventTime epoch_clock_ = schema::kBeginning;  // at the epoch's beginning
   schema::EventTime now_ = schema::kBeginning;
-  tsl::robin_map<schema::EventKey, Revisions::Observed, schema::EventKeyHash> known_;
-  std::deque<Generation> generations_;  // in order of arrival
+  Identities known_;
   bool held_back_ = false;
 };
 

@@ -24,6 +24,8 @@ struct DomainParts {
   Pins& pins;
   schema::Position position = 0;  ///< Of the newest settled epoch.
   schema::EventTime clock = schema::kBeginning;
+  /// What came about before is not all in memory: of entities, nor of identities.
+  schema::EventTime held_from = schema::kBeginning;
   /// False once an epoch was taken in that the journal could not keep: admission knows of it for ever.
   bool consistent = true;
 };

@@ -235,12 +235,18 @@ bool Revisions::load(ByteReader& in, const schema::Model& model) {
   }
   if (!in.ok() || !in.at_end() || nodes_.size() > kEventsMax) return false;
   for (const auto& [key, node] : nodes_) {
+    std::vector<EventKey> once = node.corrections;
+    std::ranges::sort(once);
+    if (std::ranges::adjacent_find(once) != once.end()) return false;
     for (const EventKey& correction : node.corrections) {
       const auto found = nodes_.find(correction);
       if (found == nodes_.end() || found->second.named != key) return false;
     }
     const bool corrects = node.known && node.kind == EventKind::correct;
     if (corrects && !nodes_.contains(node.named)) return false;
+  }
+  for (const auto& [key, node] : nodes_) {
+    if (node.told != (node.known && stands(key))) return false;
   }
   forget_at_ = std::max(kForgetAtLeast, 2 * nodes_.size());
   return true;

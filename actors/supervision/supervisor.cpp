@@ -34,7 +34,9 @@ std::int64_t ns_since(steady_clock::time_point start) {
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
     : HandedOverActor(config),
       context_(context),
-      admission_(context.model, [this](const schema::EventKey& key) { return context_.journal.holds(key); }),
+      admission_(context.model, archive(),
+                 context.journal.knows_positions() ? context.memory : schema::kNever,
+                 context.forget_at_once ? 0 : Identities::kGenerationBits),
       intake_(context.model, context.journal, admission_, context.sources, context.probe, context.quarantine),
       outage_(context.probe, context.alarm),
       span_max_(epoch_span_max(context.model)) {
@@ -148,7 +150,6 @@ void Supervisor::replay(const RecordPtr& record, Signal replayed) {
   admission_.restore_clock(epoch->record.clock);
   end_epoch(*epoch);
   epoch->times.clock = admission_.clock();
-  epoch->times.horizon = admission_.horizon_at(epoch->times.before);
   last_position_ = epoch->record.position;
   last_clock_ = admission_.clock();
   waiting_ = std::move(epoch);
@@ -252,7 +253,6 @@ void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
   end_epoch(*epoch);
   epoch->times.before = last_clock_;
   epoch->times.clock = last_clock_;
-  epoch->times.horizon = admission_.horizon_at(last_clock_);
   const bool nothing_accepted = epoch->record.events.events.empty() && !epoch->parts.empty();
   if (!nothing_accepted) {
     last_clock_ = admission_.clock();
@@ -350,9 +350,13 @@ void Supervisor::propagate() {
   wake_due(*running_);
   Epoch& epoch = *running_;
   epoch.times.pinned = pins_.newest();
+  epoch.times.remember = context_.recalled != nullptr;
+  epoch.times.final_before = admission_.horizon_at(epoch.times.before);
+  epoch.times.horizon = held_from(epoch.times.before);
+  if (!recollect(epoch)) return;
   if (epoch.revised) apply_revisions(epoch);
-  const bool settled =
-      wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events, epoch.woken, epoch.times);
+  const bool settled = wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events,
+                                    epoch.woken, epoch.times, epoch.recollection.get());
   if (settled) settle();
 }
 
@@ -373,7 +377,7 @@ void Supervisor::apply_revisions(Epoch& epoch) {
   for (const StandingChange& change : epoch.revised->changes) {
     Entity& entity = *entities_[change.entity];
     entity.keep_for(epoch.times.pinned, kept);
-    entity.set_standing(change.place, change.stands, epoch.times);
+    entity.set_standing(change.place, change.stands, epoch.times, epoch.background);
     epoch.woken.push_back(change.entity);
     if (entity.wake() != kNever) wakes_.push({entity.wake(), change.entity});
   }
@@ -390,15 +394,23 @@ void Supervisor::wake_due(Epoch& epoch) {
 }
 
 void Supervisor::settle() {
-  const std::unique_ptr<Epoch> epoch = std::move(running_);
+  std::unique_ptr<Epoch> epoch = std::move(running_);
   if (context_.check_invariants) {
     wave_->check_invariants();
     episodes_.check_invariants();
     context_.sources.check_invariants();
     pins_.check_invariants();
   }
-  std::vector<Change> changes = collect();
-  if (wave_->rounds() > 1) changes = net_changes(std::move(changes), epoch->times.before);
+  std::vector<Change> changes = collect(epoch->background);
+  if (epoch->recollection && epoch->recollection->failure()) {
+    const Error why = *epoch->recollection->failure();
+    return lose(std::move(epoch), why);
+  }
+  if (wave_->rounds() > 1) {
+    changes = net_changes(std::move(changes), epoch->times.before);
+    epoch->background.memory = net_changes(std::move(epoch->background.memory), epoch->times.before);
+  }
+  forget(*epoch);
   settled_clock_ = std::max(settled_clock_, epoch->times.clock);
   if (epoch->record.position != 0) {
     settled_position_ = epoch->record.position;
@@ -411,12 +423,15 @@ void Supervisor::settle() {
 }
 
 /// Takes over what the workers recorded.
-std::vector<Change> Supervisor::collect() {
+std::vector<Change> Supervisor::collect(Background& background) {
   DomainProbe& probe = context_.probe;
   std::vector<Change> changes;
   wave_->collect([&](Workspace& workspace) {
     for (KeptImage& kept : workspace.kept) pins_.keep(std::move(kept));
     for (const Change& change : workspace.statuses) count_status(change);
+    const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+    append(background.memory, workspace.background.memory);
+    append(background.words, workspace.background.words);
     for (const Workspace::Wake& wake : workspace.wakes) wakes_.push({wake.time, wake.entity});
     probe.changes.add(workspace.changes.size());
     probe.revisions.add(workspace.revisions);
@@ -437,7 +452,7 @@ std::vector<Change> Supervisor::collect() {
   return changes;
 }
 
-void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
+void Supervisor::publish(Epoch& epoch, std::vector<Change> changes) {
   DomainProbe& probe = context_.probe;
   probe.clock_ns.set(settled_clock_);
   probe.settled_position.set(static_cast<std::int64_t>(settled_position_));
@@ -447,8 +462,8 @@ void Supervisor::publish(const Epoch& epoch, std::vector<Change> changes) {
   }
   if (POLLUX_PLANTED(feed_omits_revisions))
     std::erase_if(changes, [](const Change& c) { return c.revision; });
-  const auto settled =
-      std::make_shared<EpochChanges>(epoch.record.position, settled_clock_, std::move(changes));
+  const auto settled = std::make_shared<EpochChanges>(epoch.record.position, settled_clock_,
+                                                      std::move(changes), std::move(epoch.background));
   if (context_.history != nullptr) context_.history->append(settled);
   if (epoch.replayed) return;
   probe.epochs_settled.add();
@@ -482,8 +497,10 @@ void Supervisor::answer_queries() {
 }
 
 void Supervisor::lend(const PartsUser& user) {
-  DomainParts parts{context_.model, entities_,         admission_,     episodes_,      context_.sources,
-                    pins_,          settled_position_, settled_clock_, !lost_an_epoch_};
+  DomainParts parts{context_.model,    entities_,        admission_,
+                    episodes_,         context_.sources, pins_,
+                    settled_position_, settled_clock_,   std::max(held_from_, admission_.forgotten_before()),
+                    !lost_an_epoch_};
   (*user)(parts);
   show_pins();
 }
@@ -499,6 +516,8 @@ void Supervisor::restore(const PartsUser& user) {
   (*user)(parts);
   settled_position_ = last_position_ = parts.position;
   settled_clock_ = last_clock_ = parts.clock;
+  held_from_ = parts.held_from;
+  admission_.forgot_before(parts.held_from);
   DomainProbe& probe = context_.probe;
   std::int64_t unknown = 0;
   for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {

@@ -53,17 +53,23 @@ struct DomainContext {
   /// Called when the disk is found full, with the reason, and with nothing once the journal goes on;
   /// submissions are refused in between.
   std::function<void(const std::optional<schema::Error>&)> on_stall;
-  /// Told of faults that the domain got over by itself; may be empty.
+  /// Word of faults that the domain got over by itself; may be empty.
   std::function<void(const std::string&)> warn;
   /// Null where no history is kept.
   HistoryWriter* history = nullptr;
-  /// Told of what needs a person: the journal cannot be written, or goes on; may be empty.
+  /// Word of what needs a person: the journal cannot be written, or goes on; may be empty.
   std::function<void(const std::string&)> alarm;
+  /// Where late events find what memory has dropped; null where memory drops nothing they may need.
+  const History* recalled = nullptr;
+  /// How far behind the clock memory reaches, or as far as events may be late where that is less.
+  schema::Duration memory = schema::kNever;
+  /// Drop all that memory need not hold, after each epoch; for tests.
+  bool forget_at_once = false;
 };
 
 /// Messages to a supervisor; all stay in this process.
 using Query = std::shared_ptr<const std::function<void(const SettledState&)>>;
-/// Told the number, position and clock of a new pin, or why there is none.
+/// Word the number, position and clock of a new pin, or why there is none.
 struct NewPin {
   PinNumber number = 0;
   schema::Position position = 0;
@@ -112,7 +118,9 @@ struct Epoch {
   std::vector<Part> parts;
   EpochTimes times;
   std::vector<schema::EntityIndex> woken;
-  Signal replayed;  ///< Set for an epoch that comes from the journal.
+  std::unique_ptr<Recollection> recollection;  ///< Set where it reaches back further than memory.
+  Background background;                       ///< What its revisions told.
+  Signal replayed;                             ///< Set for an epoch that comes from the journal.
   std::chrono::steady_clock::time_point started_at;
 };
 
@@ -168,12 +176,18 @@ class Supervisor : public HandedOverActor {
   void give_up();
   void refuse_all(const schema::Error& why);
   void propagate();
+  Admission::Archive archive();
+  std::optional<Revisions::Observed> find_in_journal(const schema::EventKey& key) const;
+  schema::EventTime held_from(schema::EventTime clock);
+  bool recollect(Epoch& epoch);
+  void forget(const Epoch& epoch);
+  void lose(std::unique_ptr<Epoch> epoch, const schema::Error& why);
   void apply_revisions(Epoch& epoch);
   void settle();
 
   void refuse(const Submission& submission, const schema::Error& why);
-  std::vector<Change> collect();
-  void publish(const Epoch& epoch, std::vector<Change> changes);
+  std::vector<Change> collect(Background& background);
+  void publish(Epoch& epoch, std::vector<Change> changes);
   void count_status(const Change& change);
   void acknowledge(Epoch& epoch);
   void wake_due(Epoch& epoch);
@@ -224,6 +238,7 @@ class Supervisor : public HandedOverActor {
   schema::Position last_position_ = 0;                 // of the newest epoch formed
   schema::EventTime last_clock_ = schema::kBeginning;  // and its clock
   std::uint64_t journal_bytes_ = 0;                    // of the journal's count, already in the probe
+  schema::EventTime held_from_ = schema::kBeginning;   // memory holds what came about since then
   schema::Position settled_position_ = 0;
   schema::EventTime settled_clock_ = schema::kBeginning;
 };

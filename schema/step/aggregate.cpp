@@ -1,6 +1,8 @@
 #include "schema/step/aggregate.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -71,15 +73,37 @@ Aggregate::Aggregate(AggregateFunction function, std::size_t size)
   }
 }
 
-void Aggregate::set(std::size_t index, const Value& value) {
+void Aggregate::place(std::size_t index, const Value& value) {
   POLLUX_ASSERT(index < size_);
-  std::size_t node = size_ + index;
+  const std::size_t node = size_ + index;
   nodes_[node] = value;
-  while ((node /= 2) > 0) {
-    const Value combined = combine(partial(2 * node), partial(2 * node + 1));
-    if (combined == nodes_[node]) return;
-    nodes_[node] = combined;
+  const auto above = static_cast<std::uint32_t>(node / 2);
+  if (above > 0 && (stale_.empty() || stale_.back() != above)) stale_.push_back(above);
+}
+
+/// False where the node is as it was, and so is all above it.
+bool Aggregate::renew(std::uint32_t node) {
+  const Value combined = combine(partial(2 * node), partial(2 * node + 1));
+  if (combined == nodes_[node]) return false;
+  nodes_[node] = combined;
+  return true;
+}
+
+/// From the highest number down, for a node's children have higher ones. The nodes above those renewed come
+/// out in this order too; they queue up behind those that there were.
+void Aggregate::settle() {
+  if (!std::ranges::is_sorted(stale_)) std::ranges::sort(stale_);
+  std::size_t placed = stale_.size();
+  std::size_t above = placed;
+  std::uint32_t last = 0;
+  while (placed > 0 || above < stale_.size()) {
+    const bool take_placed = placed > 0 && (above == stale_.size() || stale_[placed - 1] >= stale_[above]);
+    const std::uint32_t node = stale_[take_placed ? --placed : above++];
+    if (node == last) continue;
+    last = node;
+    if (renew(node) && node > 1) stale_.push_back(node / 2);
   }
+  stale_.clear();
 }
 
 const Value& Aggregate::member(std::size_t index) const {
@@ -119,6 +143,7 @@ Value Aggregate::combine(const Value& a, const Value& b) const {
 }
 
 Value Aggregate::result() const {
+  POLLUX_ASSERT(stale_.empty(), "what was placed has settled");
   if (size_ == 0) {
     if (is_logical(function_)) return Value::boolean(function_ == AggregateFunction::all);
     const bool adds = function_ == AggregateFunction::sum || function_ == AggregateFunction::count;

@@ -44,6 +44,7 @@ struct ServeOptions {
   bool insecure_listen = false;
   bool rebuild_history = false;
   std::string history_age = "400 d";
+  std::string memory = "15 min";
   std::string snapshot_every = "15 min";
   std::string keep_journal = "0s";
 };
@@ -230,7 +231,7 @@ bool take_durations(ServeOptions& options) {
     if (duration.ok()) to = *duration;
     return duration.ok();
   };
-  return take(options.history_age, options.twin.history.age) &&
+  return take(options.history_age, options.twin.history.age) && take(options.memory, options.twin.memory) &&
          take(options.snapshot_every, options.twin.snapshots.every) &&
          take(options.keep_journal, options.twin.snapshots.journal_age);
 }
@@ -318,6 +319,12 @@ void add_twin_options(CLI::App& verb, ServeOptions& options) {
 }
 
 void add_retention_options(CLI::App& verb, ServeOptions& options) {
+  verb.add_option(
+          "--memory", options.memory,
+          "How far behind the twin's clock its past is held in memory; what events that are later than "
+          "that revise is read from the history")
+      ->capture_default_str()
+      ->envname("POLLUX_MEMORY");
   verb.add_option("--history-age", options.history_age,
                   "How far behind the twin's clock the history is kept; 0s is for ever")
       ->capture_default_str()

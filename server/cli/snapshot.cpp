@@ -4,6 +4,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -49,6 +50,12 @@ int create(const SnapshotArguments& arguments) {
 
 /// Of a data directory: each is read to its end and checked.
 int list_directory(const std::string& data) {
+  std::error_code ignored;  // what cannot be looked at is not there
+  if (!std::filesystem::is_directory(data, ignored)) {
+    return fail({schema::ErrorCode::not_found, "there is no such directory", data,
+                 "name the directory given to `pollux serve --data`"},
+                kDataDirectory);
+  }
   const actors::SnapshotStore store(data);
   const auto all = store.list();
   if (!all.ok()) return fail(all.error(), kInputOutput);

@@ -134,6 +134,7 @@ HttpServer::Implementation::Implementation(const HttpServerOptions& its_options,
   site.probe.connections_max.set(static_cast<std::int64_t>(options.connections_max));
   site.probe.change_streams_max.set(static_cast<std::int64_t>(options.change_streams_max));
   site.probe.bodies_bytes_max.set(static_cast<std::int64_t>(options.bodies_bytes_max));
+  site.probe.recovering.set(1);
   metrics.observe(site.probe);
 }
 
@@ -252,6 +253,9 @@ void HttpServer::show_progress(const actors::PlantProgress& progress) {
   implementation_->site.replayed = progress.replay.done;
   implementation_->site.to_replay = progress.replay.total;
   implementation_->site.loading = progress.replay.loading;
+  ServerProbe& probe = implementation_->site.probe;
+  probe.recovery_position.set(static_cast<std::int64_t>(progress.replay.done));
+  probe.recovery_target.set(static_cast<std::int64_t>(progress.replay.total));
 }
 
 void HttpServer::attach(actors::Plant& plant) {
@@ -276,6 +280,7 @@ void HttpServer::run() {
                            }
                            server.bell.attach(feeds);
                            server.site.plant = plant;
+                           server.site.probe.recovering.set(0);
                            server.is_attached = true;
                            server.attached.set_value();
                          })

@@ -186,7 +186,15 @@ void one_event(Report& report) {
 }  // namespace
 }  // namespace pollux::bench
 
-int main() {
+/// `--ingest DIRECTORY`, `--replay DIRECTORY`: that alone, once, for a profiler.
+int main(int argc, char** argv) {
+  if (argc > 2) {
+    const std::string mode = argv[1];
+    POLLUX_ASSERT(mode == "--ingest" || mode == "--replay", "a mode that there is");
+    const auto run = mode == "--ingest" ? pollux::bench::ingest_seconds : pollux::bench::replay_seconds;
+    std::printf("%.3f s\n", run(pollux::bench::plant(), argv[2]));
+    return 0;
+  }
   pollux::bench::Report report;
   pollux::bench::ingest(report);
   pollux::bench::one_event(report);

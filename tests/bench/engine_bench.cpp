@@ -282,8 +282,14 @@ void growth(Report& report) {
 }
 
 /// `--quick`: without the million-entity rows. `--lattice`, `--fan-in`, `--late`, `--growth`: some rows, for
-/// a profiler.
-void run(const std::string& mode) {
+/// a profiler; `--late REACH`: events that come so late, over twice as many epochs.
+void run(const std::string& mode, std::size_t number) {
+  if (mode == "--late" && number != 0) {
+    const Stream late = stream(lattice(100, 20, schema::kHour), 20, number, 2 * number);
+    std::printf("%.4f M events/s, %.4f M changes/s, digest %s\n", late.events_per_second / 1e6,
+                late.changes_per_second / 1e6, late.digest.c_str());
+    return;
+  }
   if (mode == "--fan-in") {
     std::printf("fan-in 1k, 1 thread: %.3f M updates/s\n", engine_rate(fan_in(1'000), 1'000, 5'000, 1));
     return;
@@ -318,6 +324,6 @@ void run(const std::string& mode) {
 }  // namespace pollux::bench
 
 int main(int argc, char** argv) {
-  pollux::bench::run(argc > 1 ? argv[1] : "");
+  pollux::bench::run(argc > 1 ? argv[1] : "", argc > 2 ? std::stoul(argv[2]) : 0);
   return 0;
 }

@@ -1,5 +1,7 @@
 // What keeping the history costs: the same events into a durable twin with and without one, in turn; the
-// ratio of the rates is what counts. With history, the clock stops when it has taken in the last epoch.
+// ratio of the rates is what counts. With history, the clock stops when it has taken in the last epoch. Then
+// what it costs that memory is shorter than events may be late, and that one event in ten reaches back beyond
+// it.
 #include <stdlib.h>
 
 #include <algorithm>
@@ -29,9 +31,20 @@ constexpr double kEvents = static_cast<double>(kBatches) * kBatchEvents;
 constexpr int kInFlight = 8;
 constexpr int kRounds = 5;
 
+/// One in ten events is two seconds late, ten are allowed.
+struct Mode {
+  bool keep_history = true;
+  schema::Duration memory = schema::kNever;
+};
+constexpr Mode kWithout{false};
+constexpr Mode kWith{};
+constexpr Mode kShortMemory{true, 3 * schema::kSecond};
+constexpr Mode kTooShortMemory{true, schema::kSecond};
+
 struct Run {
   double events_per_second = 0;
   std::uint64_t changes = 0;
+  std::uint64_t recalled = 0;
   double cpu_us_per_event = 0;
   double history_bytes_per_event = 0;
   double point_us = 0;
@@ -50,7 +63,7 @@ double point_look_up_us(const actors::History& history) {
   return std::chrono::duration<double, std::micro>(Clock::now() - begun).count() / kLookUps;
 }
 
-Run run(const std::shared_ptr<const schema::Model>& model, bool keep_history) {
+Run run(const std::shared_ptr<const schema::Model>& model, const Mode& mode) {
   std::string directory = (fs::temp_directory_path() / "pollux-bench-XXXXXX").string();
   if (mkdtemp(directory.data()) == nullptr) std::abort();
   std::vector<schema::EventBatch> batches;
@@ -59,7 +72,8 @@ Run run(const std::shared_ptr<const schema::Model>& model, bool keep_history) {
   {
     actors::TwinOptions options;
     options.clock = actors::ClockMode::events;
-    options.keep_history = keep_history;
+    options.keep_history = mode.keep_history;
+    options.memory = mode.memory;
     auto journal = actors::open_rocksdb_journal(directory, *model).value();
     auto twin = actors::Twin::start(model, std::move(journal), options).value();
     std::vector<std::future<void>> pending;
@@ -76,12 +90,13 @@ Run run(const std::shared_ptr<const schema::Model>& model, bool keep_history) {
       if (i >= kInFlight) pending[static_cast<std::size_t>(i - kInFlight)].get();
     }
     for (int i = kBatches - kInFlight; i < kBatches; ++i) pending[static_cast<std::size_t>(i)].get();
-    if (keep_history && !twin->wait_for_history(std::chrono::seconds(60)).ok()) std::abort();
+    if (mode.keep_history && !twin->wait_for_history(std::chrono::seconds(60)).ok()) std::abort();
     const std::chrono::duration<double> took = Clock::now() - begun;
     result.events_per_second = kEvents / took.count();
     result.cpu_us_per_event = static_cast<double>(std::clock() - cpu_begun) * 1e6 / CLOCKS_PER_SEC / kEvents;
     result.changes = twin->probe().changes.value();
-    if (keep_history) {
+    result.recalled = twin->probe().epochs_recalled.value();
+    if (mode.keep_history) {
       result.point_us = point_look_up_us(*twin->history());
       result.history_bytes_per_event = static_cast<double>(twin->history()->bytes()) / kEvents;
     }
@@ -97,9 +112,11 @@ int main() {
   std::vector<double> ratios;
   std::vector<double> with_rates;
   std::vector<double> cpu_ratios;
+  std::vector<double> short_ratios;
+  std::vector<double> too_short_ratios;
   for (int round = 0; round < kRounds; ++round) {
-    const Run without = run(model, false);
-    const Run with = run(model, true);
+    const Run without = run(model, kWithout);
+    const Run with = run(model, kWith);
     with_rates.push_back(with.events_per_second);
     ratios.push_back(with.events_per_second / without.events_per_second);
     cpu_ratios.push_back(without.cpu_us_per_event / with.cpu_us_per_event);
@@ -109,10 +126,26 @@ int main() {
         without.events_per_second, without.cpu_us_per_event, with.events_per_second, with.cpu_us_per_event,
         ratios.back(), cpu_ratios.back(), static_cast<double>(with.changes) / kEvents,
         with.history_bytes_per_event, with.point_us);
+    const Run shorter = run(model, kShortMemory);
+    const Run too_short = run(model, kTooShortMemory);
+    if (shorter.recalled > 0 || too_short.recalled == 0) std::abort();
+    short_ratios.push_back(shorter.events_per_second / with.events_per_second);
+    too_short_ratios.push_back(too_short.events_per_second / with.events_per_second);
+    std::printf(
+        "memory of 3 s %8.0f events/s, ratio %.2f, %.0f B of history an event   of 1 s %8.0f events/s, "
+        "ratio %.2f, %zu epochs of %d reached back further\n",
+        shorter.events_per_second, short_ratios.back(), shorter.history_bytes_per_event,
+        too_short.events_per_second, too_short_ratios.back(), static_cast<std::size_t>(too_short.recalled),
+        kBatches);
   }
   std::printf("median ratio by processor time %.2f\n", median(cpu_ratios));
   Report report;
   report.add({"ingest with the history kept", median(with_rates) / 1e6, "M events/s", "without one",
               median(with_rates) / 1e6 / median(ratios), 0.75});
+  const double with = median(with_rates) / 1e6;
+  report.add({"memory shorter than events may be late", with * median(short_ratios), "M events/s",
+              "all of it in memory", with, 0.75});
+  report.add({"one event in ten further back than memory", with * median(too_short_ratios), "M events/s",
+              "all of it in memory", with, 0.1});
   report.write();
 }

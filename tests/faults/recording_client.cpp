@@ -22,7 +22,7 @@ std::string RecordingClient::make_event() {
   constexpr std::uint64_t kSeconds = 60;
   const std::string id = name_ + std::to_string(sent_.size());
   const auto [entity, attribute] = observed_[random_() % observed_.size()];
-  const auto time = static_cast<schema::EventTime>(random_() % kSeconds) * schema::kSecond;
+  const auto time = from_ + static_cast<schema::EventTime>(random_() % kSeconds) * schema::kSecond;
   const auto chance = random_() % 20;
   const EventKind kind = chance < 17   ? EventKind::observe
                          : chance < 19 ? EventKind::correct
@@ -64,7 +64,10 @@ void RecordingClient::send_to(const std::string& url, std::size_t batches) {
     }
     const auto reply = (*client)->post("/v1/events", "application/cloudevents-batch+json", body + "]");
     const bool acknowledged = reply.ok() && reply->status == 200;
-    for (const std::string& id : ids) sent_.at(id).acknowledged |= acknowledged;
+    for (const std::string& id : ids) {
+      SentEvent& event = sent_.at(id);
+      if (acknowledged && !std::exchange(event.acknowledged, true)) event.answer = answered_ + 1;
+    }
     if (acknowledged) ++answered_;
     if (!acknowledged) unanswered_ = std::move(ids);
     if (!reply.ok()) return;

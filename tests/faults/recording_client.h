@@ -17,6 +17,7 @@ namespace pollux::faults {
 struct SentEvent {
   schema::EventBatch event;  ///< Exactly one.
   bool acknowledged = false;
+  std::size_t answer = 0;  ///< With which of the client's answers first, counted from 1.
 };
 
 /// Makes random events of one source, sends them in batches, and sends again what was not acknowledged.
@@ -26,6 +27,9 @@ class RecordingClient {
   /// `name` keeps its ids apart from those of others.
   RecordingClient(const schema::Model& model, std::string name, schema::SourceIndex source,
                   std::uint64_t seed);
+
+  /// Events are of times in the minute from `from` on, from now on; at first from the beginning of 1970.
+  void move_to(schema::EventTime from) { from_ = from; }
 
   /// Sends until the server is gone or `batches` have been answered.
   void send_to(const std::string& url, std::size_t batches);
@@ -44,6 +48,7 @@ class RecordingClient {
   const std::string name_;
   const schema::SourceIndex source_;
   std::mt19937_64 random_;
+  schema::EventTime from_ = 0;
   std::vector<std::pair<schema::EntityIndex, schema::AttributeSlot>> observed_;
   std::map<std::string, SentEvent> sent_;
   std::vector<std::string> unanswered_;  // ids, of one batch

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +26,7 @@ class ServerProcess {
     argv.push_back(nullptr);
     pid_ = fork();
     if (pid_ == 0) {
+      dup2(ends[1], STDOUT_FILENO);
       dup2(ends[1], STDERR_FILENO);
       execv(program.c_str(), argv.data());
       _exit(127);
@@ -49,18 +52,25 @@ class ServerProcess {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
 
-  /// Reads its log until it is ready; false when it ends or keeps silent before.
-  bool wait_until_ready() {
-    constexpr int kPatienceMs = 60'000;
-    while (log.find("ready: ") == std::string::npos) {
-      pollfd watched{log_end_, POLLIN, 0};
-      if (poll(&watched, 1, kPatienceMs) <= 0) return false;
-      char part[4096];
-      const ssize_t got = read(log_end_, part, sizeof part);
-      if (got <= 0) return false;
-      log.append(part, static_cast<std::size_t>(got));
+  /// Reads its log until it says one of these; false when it ends or keeps silent before.
+  bool wait_until_it_says(std::initializer_list<const char*> marks) {
+    const auto said = [&](const char* mark) { return log.find(mark) != std::string::npos; };
+    while (std::none_of(marks.begin(), marks.end(), said)) {
+      if (!read_more()) return false;
     }
     return true;
+  }
+  bool wait_until_ready() { return wait_until_it_says({"ready: "}); }
+  /// Waits for it to end by itself, with all of its log read.
+  int wait_until_ended() {
+    while (read_more()) {
+    }
+    return kill_and_wait();
+  }
+  /// What it said until it ended. REQUIRES: it has.
+  void read_rest_of_log() {
+    while (read_more()) {
+    }
   }
 
   /// REQUIRES: ready.
@@ -73,6 +83,17 @@ class ServerProcess {
   std::string log;
 
  private:
+  /// False at the end, and when it keeps silent for too long.
+  bool read_more() {
+    constexpr int kPatienceMs = 60'000;
+    pollfd watched{log_end_, POLLIN, 0};
+    if (poll(&watched, 1, kPatienceMs) <= 0) return false;
+    char part[4096];
+    const ssize_t got = read(log_end_, part, sizeof part);
+    if (got > 0) log.append(part, static_cast<std::size_t>(got));
+    return got > 0;
+  }
+
   pid_t pid_ = -1;
   int log_end_ = -1;
 };

@@ -105,6 +105,7 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
     std::string victim;
   };
 
+  Syncing syncing() const { return syncing_; }
   std::uint64_t operations(Operations which) const {
     const std::scoped_lock lock(mutex_);
     return which == Operations::all ? all_ : writing_;
@@ -170,9 +171,9 @@ class SimulatedDisk::Files final : public rocksdb::FileSystem,
     names_.erase(normal(path));
     durable_names_.erase(normal(path));
   }
-  std::shared_ptr<Files> copy() const {
+  std::shared_ptr<Files> copy(Syncing syncing) const {
     const std::scoped_lock lock(mutex_);
-    auto other = std::make_shared<Files>(syncing_);
+    auto other = std::make_shared<Files>(syncing);
     for (const auto& [name, inode] : names_) other->put(name, inode->data);
     other->directories_ = other->durable_directories_ = directories_;
     return other;
@@ -682,8 +683,11 @@ void SimulatedDisk::remove(const std::string& path) {
   files_->take(path);
 }
 std::unique_ptr<SimulatedDisk> SimulatedDisk::copy() const {
-  auto other = std::make_unique<SimulatedDisk>();
-  other->files_ = files_->copy();
+  return copy(files_->syncing());
+}
+std::unique_ptr<SimulatedDisk> SimulatedDisk::copy(Syncing syncing) const {
+  auto other = std::make_unique<SimulatedDisk>(syncing);
+  other->files_ = files_->copy(syncing);
   other->env_ = std::make_unique<DiskEnv>(other->files_);
   return other;
 }

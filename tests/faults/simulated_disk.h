@@ -72,6 +72,8 @@ class SimulatedDisk {
 
   /// Everything on it, as an independent disk without faults.
   std::unique_ptr<SimulatedDisk> copy() const;
+  /// The same, with other syncs from now on.
+  std::unique_ptr<SimulatedDisk> copy(Syncing syncing) const;
 
  private:
   class Files;

@@ -10,6 +10,7 @@
 #include "schema/record/epoch_codec.h"
 #include "server/replay/csv_reader.h"
 #include "server/replay/mapping.h"
+#include "tests/fuzz/snapshot_target.h"
 #include "tests/schema/event_samples.h"
 #include "tests/schema/expression_scope.h"
 
@@ -128,8 +129,9 @@ void csv(std::string_view bytes) {
 }  // namespace
 
 const std::vector<Target>& targets() {
-  static const std::vector<Target> all = {{"model", model},   {"expression", expression}, {"event", event},
-                                          {"record", record}, {"mapping", mapping},       {"csv", csv}};
+  static const std::vector<Target> all = {
+      {"model", model},       {"expression", expression}, {"event", event}, {"record", record},
+      {"snapshot", snapshot}, {"mapping", mapping},       {"csv", csv}};
   return all;
 }
 

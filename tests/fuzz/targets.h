@@ -14,7 +14,7 @@ struct Target {
   std::function<void(std::string_view)> run;
 };
 
-/// model, expression, event, record, mapping, csv.
+/// model, expression, event, record, snapshot, mapping, csv.
 const std::vector<Target>& targets();
 
 }  // namespace pollux::fuzz

@@ -378,6 +378,10 @@ TEST(Health, WhileTheTwinIsStartingItIsAliveButNotReady) {
   EXPECT_EQ(ready.status, 503u);
   EXPECT_EQ(parse(ready)["replayed"].GetUint64(), 7u);
   EXPECT_EQ(parse(ready)["to_replay"].GetUint64(), 11u);
+  const std::string metrics = server.get("/metrics").body;
+  EXPECT_THAT(metrics, HasSubstr("pollux_recovery_in_progress 1"));
+  EXPECT_THAT(metrics, HasSubstr("pollux_recovery_position 7"));
+  EXPECT_THAT(metrics, HasSubstr("pollux_recovery_target_position 11"));
   const Answer events = server.post("[]");
   EXPECT_EQ(events.status, 503u);
   EXPECT_EQ(events.headers.count("retry-after"), 1u);
@@ -386,6 +390,7 @@ TEST(Health, WhileTheTwinIsStartingItIsAliveButNotReady) {
 TEST(Health, ATwinThatServesIsReady) {
   RunningServer server;
   EXPECT_EQ(server.get("/readyz").status, 200u);
+  EXPECT_THAT(server.get("/metrics").body, HasSubstr("pollux_recovery_in_progress 0"));
 }
 
 TEST(AHeadRequest, AnswersAsGetDoesWithoutTheBody) {

@@ -176,6 +176,33 @@ TEST_F(JournalInspectionTest, ABackupIsTakenWhileAppendsGoOnAndRestoredAsItWas) 
   EXPECT_EQ(restore_backup(backups, 9, (root_ / "x").string()).error().code, schema::ErrorCode::not_found);
 }
 
+/// A server that is killed between the two steps of a backup is the same as one whose second step fails.
+TEST_F(JournalInspectionTest, ABackupAndItsSnapshotsAreThereTogetherOrNotAtAll) {
+  const std::string backups = (root_ / "backups").string();
+  SnapshotStore snapshots(directory_);
+  const auto file = snapshots.create(7).value();
+  ASSERT_TRUE(file->append("a snapshot").ok());
+  ASSERT_TRUE(file->finish().ok());
+  std::string broken_off;
+  const auto fails = [&](const std::string& beside) -> schema::Result<BackupInfo> {
+    broken_off = beside;
+    return schema::Error{schema::ErrorCode::io, "", "", ""};
+  };
+  EXPECT_FALSE(back_up_with_snapshots(&snapshots, backups, fails).ok());
+  EXPECT_TRUE(fs::exists(fs::path(backups) / broken_off));
+  EXPECT_FALSE(restore_backup(backups, 0, (root_ / "x").string()).ok()) << "there is none without its half";
+  ASSERT_TRUE(back_up_directory(directory_, backups).ok());
+  EXPECT_FALSE(fs::exists(fs::path(backups) / broken_off)) << "what it left is cleared away";
+  const std::string restored = (root_ / "restored").string();
+  ASSERT_TRUE(restore_backup(backups, 0, restored).ok());
+  const SnapshotStore put_back(restored);
+  EXPECT_EQ(put_back.read(put_back.list().value().front()).value(), "a snapshot");
+  for (const auto& entry : fs::directory_iterator(backups)) {
+    if (entry.path().filename().string().starts_with("snapshots-")) fs::remove_all(entry.path());
+  }
+  EXPECT_EQ(restore_backup(backups, 0, (root_ / "x").string()).error().code, schema::ErrorCode::corrupt);
+}
+
 TEST_F(JournalInspectionTest, ADamagedBackupIsNotRestored) {
   const std::string backups = (root_ / "backups").string();
   ASSERT_TRUE(back_up_directory(directory_, backups).ok());

@@ -47,7 +47,8 @@ class AdmissionTest : public testing::Test {
   }
 
   const std::shared_ptr<const schema::Model> model_ = samples::load(kModel);
-  Admission admission_{*model_, [](const EventKey&) { return false; }};
+  Admission admission_{*model_,
+                       {[](const EventKey&) { return false; }, [](const EventKey&) { return std::nullopt; }}};
 };
 
 TEST_F(AdmissionTest, AnIdentitySeenBeforeIsADuplicateInTheSameEpochAndInLaterOnes) {
@@ -129,6 +130,65 @@ TEST_F(AdmissionTest, ForgetsWhatIsFinalAndNothingThatCouldStillBeAccepted) {
     }
   }
   EXPECT_LT(most, 12'000u);
+}
+
+TEST_F(AdmissionTest, OfWhatMemoryNeedNotHoldItAsksTheArchive) {
+  // What has been accepted, by number; each epoch is in the journal four epochs later.
+  std::vector<EventTime> accepted;
+  std::size_t asked = 0;
+  const auto in_archive = [&](const EventKey& key) { return key.high + 4 < accepted.size(); };
+  Admission admission(
+      *model_,
+      {[&](const EventKey& key) {
+         ++asked;
+         return in_archive(key);
+       },
+       [&](const EventKey& key) {
+         return in_archive(key) ? std::optional(Revisions::Observed{accepted[key.high], 0}) : std::nullopt;
+       }},
+      kMinute, 0);
+  std::size_t most = 0;
+  for (std::uint64_t i = 0; i < 4'000; ++i) {
+    const EventTime time = kNoon + static_cast<EventTime>(i) * kSecond;
+    admission.begin_epoch(kBeginning);
+    ASSERT_EQ(admission.admit(key(i), event(time, kSlow)), EventOutcome::accepted);
+    accepted.push_back(time);
+    for (const std::uint64_t back : {0, 1, 3, 30, 59, 61, 65, 600, 3'599}) {
+      if (back > i) continue;
+      ASSERT_EQ(admission.admit(key(i - back), event(accepted[i - back], kSlow)), EventOutcome::duplicate)
+          << back << " s behind the clock";
+    }
+    admission.end_epoch();
+    most = std::max(most, admission.remembered());
+  }
+  EXPECT_LT(most, 70u);
+  const std::size_t asked_of_old = asked;
+  admission.begin_epoch(kBeginning);
+  EXPECT_EQ(admission.admit(key(9'999), event(admission.clock() + 1, kSlow)), EventOutcome::accepted);
+  EXPECT_EQ(asked, asked_of_old) << "nothing is looked up for what is newer than memory's beginning";
+}
+
+TEST_F(AdmissionTest, ACorrectionOfWhatTheArchiveHoldsIsInTimeUntilThatIsFinal) {
+  const EventTime original = kNoon - 30 * kMinute;
+  Admission admission(
+      *model_,
+      {[&](const EventKey& named) { return named == key(1); },
+       [&](const EventKey& named) {
+         return named == key(1) ? std::optional(Revisions::Observed{original, 7}) : std::nullopt;
+       }},
+      kMinute);
+  schema::Event correction = event(kNoon, kSlow);
+  correction.kind = schema::EventKind::correct;
+  admission.begin_epoch(kNoon);
+  EXPECT_EQ(admission.admit(key(2), correction, key(1)), EventOutcome::accepted);
+  const auto changed = admission.end_epoch();
+  ASSERT_EQ(changed.size(), 1u);
+  EXPECT_EQ(changed.front().entity, 7u);
+  EXPECT_EQ(changed.front().place.time, original);
+  EXPECT_FALSE(changed.front().stands);
+  admission.begin_epoch(original + kHour + 1);
+  correction.time = original + kHour;
+  EXPECT_EQ(admission.admit(key(3), correction, key(1)), EventOutcome::too_late);
 }
 
 TEST_F(AdmissionTest, WhatIsRestoredFromTheJournalIsDecidedOnAsBefore) {

@@ -58,10 +58,12 @@ class Revising : public testing::Test {
 
   std::set<std::string> accepted_;
   const schema::Model model_ = model_with_lateness();
-  Admission admission_{model_, [this](const schema::EventKey& wanted) {
-                         return std::ranges::any_of(accepted_,
-                                                    [&](const auto& id) { return key(id) == wanted; });
-                       }};
+  Admission admission_{model_,
+                       {[this](const schema::EventKey& wanted) {
+                          return std::ranges::any_of(accepted_,
+                                                     [&](const auto& id) { return key(id) == wanted; });
+                        },
+                        [](const schema::EventKey&) { return std::nullopt; }}};
   std::vector<StandingChange> changes_;
 };
 

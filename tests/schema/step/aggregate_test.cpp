@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <random>
 
@@ -64,6 +65,28 @@ TEST(Aggregate, TheResultDoesNotDependOnTheUpdatesThatLedThere) {
       std::shuffle(order.begin(), order.end(), random);
       for (const std::size_t i : order) wandering.set(i, Value::number(last[i]));
       ASSERT_EQ(wandering.result(), of(function, numbers(last)));
+    }
+  }
+}
+
+TEST(Aggregate, SettingManyAtOnceComesToTheSameAsOneByOne) {
+  std::mt19937_64 random(11);
+  std::uniform_real_distribution<double> real(-1e6, 1e6);
+  for (const auto function : {AggregateFunction::sum, AggregateFunction::min, AggregateFunction::count}) {
+    for (std::size_t size : {1, 2, 3, 6, 13, 64, 100}) {
+      Aggregate one_by_one(function, size);
+      Aggregate at_once(function, size);
+      for (int round = 0; round < 100; ++round) {
+        for (std::size_t left = random() % (2 * size); left > 0; --left) {
+          const std::size_t member = random() % size;
+          const Value value = random() % 5 == 0 ? Value::bad(ValueType::number, Reason::overflow)
+                                                : Value::number(std::round(real(random)) * 1e-3);
+          one_by_one.set(member, value);
+          at_once.place(member, value);
+        }
+        at_once.settle();
+        ASSERT_EQ(at_once.result(), one_by_one.result());
+      }
     }
   }
 }

@@ -1,0 +1,325 @@
+// Twins that hold next to nothing of their past in memory: late events, corrections and retractions find in
+// the history what they reach back to, and every version comes out as if nothing had ever been dropped.
+// POLLUX_SIM_CASES sets how many cases, POLLUX_SIM_SEED where they start.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <limits>
+
+#include "actors/history/history_query.h"
+#include "actors/twin.h"
+#include "schema/model/model_file.h"
+#include "tests/sim/agreement.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/random_case.h"
+#include "tests/sim/random_twin.h"
+
+namespace pollux::sim {
+namespace {
+
+using actors::Twin;
+using actors::TwinOptions;
+using schema::AttributeSlot;
+using schema::EntityIndex;
+using schema::EventTime;
+using schema::Model;
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+void deliver(Twin& twin, const std::vector<schema::EventBatch>& deliveries) {
+  for (const schema::EventBatch& batch : deliveries) {
+    std::promise<void> done;
+    twin.submit(batch, [&done](schema::Result<actors::Receipt> receipt) {
+      EXPECT_TRUE(receipt.ok()) << receipt.error().text();
+      done.set_value();
+    });
+    done.get_future().get();
+  }
+  EXPECT_TRUE(twin.wait_for_history(std::chrono::seconds(60)).ok());
+}
+
+template <class Look>
+void look_at(Twin& twin, Look look) {
+  std::promise<void> done;
+  twin.query([&](const actors::SettledState& state) {
+    look(state);
+    done.set_value();
+  });
+  done.get_future().get();
+}
+
+/// What the oracle makes of the journal.
+Expected expected_of(const Twin& twin, EventTime clock) {
+  schema::EventBatch events;
+  std::vector<std::size_t> epoch_ends;
+  const auto read = twin.journal().read(1, [&](schema::EpochRecord& record) {
+    for (const schema::Event& event : record.events.events) events.append(record.events, event);
+    epoch_ends.push_back(events.events.size());
+    return true;
+  });
+  EXPECT_TRUE(read.ok());
+  return interpret(twin.model(), events, clock, epoch_ends);
+}
+
+/// Memory holds the end of what the oracle says, from before `held_from` on; the history holds all of it.
+void expect_agreement(Twin& twin, const Expected& expected, EventTime held_from) {
+  const Model& model = twin.model();
+  look_at(twin, [&](const actors::SettledState& state) {
+    for (EntityIndex e = 0; e < model.entity_count(); ++e) {
+      for (AttributeSlot a = 0; a < model.type_of(e).attributes.size(); ++a) {
+        const auto got = state.timeline(e, a).versions();
+        const auto& want = expected.timelines[e][a];
+        const std::string name = model.id(e) + "." + model.type_of(e).attributes[a].name;
+        const bool is_its_end =
+            got.size() <= want.size() && std::equal(got.rbegin(), got.rend(), want.rbegin());
+        EXPECT_TRUE(is_its_end) << name << "\n  engine:\n"
+                                << describe(got) << "  oracle:\n"
+                                << describe(want);
+        EXPECT_TRUE(got.front().from < held_from || got.size() == want.size()) << name;
+        if (want.size() == 1) continue;
+        auto page = actors::versions_between(*twin.history(), {e, a}, want[1].from - 1,
+                                             schema::after(state.clock(), 1), state.position(),
+                                             want.front().value, std::numeric_limits<std::size_t>::max());
+        EXPECT_TRUE(page.ok());
+        if (!page.ok()) continue;
+        page->versions.front().from = want.front().from;
+        EXPECT_TRUE(std::ranges::equal(page->versions, want)) << name << "\n  history:\n"
+                                                              << describe(page->versions) << "  oracle:\n"
+                                                              << describe(want);
+      }
+    }
+    EXPECT_EQ(state.episodes().find(schema::kNone, schema::kBeginning, schema::kNever, 100'000),
+              expected.episodes);
+  });
+}
+
+std::string digest_of(Twin& twin) {
+  std::string hex;
+  look_at(twin, [&](const actors::SettledState& state) { hex = state.digest().hex; });
+  return hex;
+}
+
+std::unique_ptr<actors::Journal> copy_of(const Twin& twin) {
+  auto copy = actors::make_memory_journal(twin.model());
+  const auto read = twin.journal().read(1, [&](schema::EpochRecord& record) {
+    EXPECT_TRUE(copy->append(record, {}).ok());
+    return true;
+  });
+  EXPECT_TRUE(read.ok());
+  return copy;
+}
+
+/// A random twin and how it is to run.
+struct Case {
+  std::shared_ptr<const Model> model;
+  RandomCase random;
+  EventTime clock = schema::kBeginning;  ///< After all its events.
+  TwinOptions options;
+};
+
+Case case_of(std::uint64_t seed) {
+  Case one;
+  Random random(seed);
+  one.random.model_text = random_model(random);
+  one.model = std::make_shared<const Model>(
+      std::get<Model>(schema::load_model(one.random.model_text, "random.yaml")));
+  random_events(random, *one.model, one.random);
+  EventTime first = schema::kNever;
+  for (const schema::Event& event : one.random.events.events) {
+    first = std::min(first, event.time);
+    one.clock = std::max(one.clock, event.time);
+  }
+  one.options.threads = 1 + seed % 2;
+  one.options.clock = actors::ClockMode::events;
+  one.options.check_invariants = true;
+  one.options.portion_entities = 1 + seed % 5;
+  one.options.forget_at_once = true;
+  one.options.memory = one.clock < first ? 0 : (one.clock - first) / (1 + static_cast<int>(random() % 20));
+  if (seed % 3 == 0) one.options.memory = 0;
+  return one;
+}
+
+/// Returns how many epochs reached back further than memory.
+std::uint64_t check_case(std::uint64_t seed) {
+  Case one = case_of(seed);
+  auto twin = Twin::start(one.model, actors::make_memory_journal(*one.model), one.options).value();
+  deliver(*twin, one.random.deliveries);
+  if (one.random.events.events.empty()) return 0;
+  expect_agreement(*twin, expected_of(*twin, one.clock), schema::before(one.clock, one.options.memory));
+
+  one.options.memory /= 2;
+  auto restarted = Twin::start(one.model, copy_of(*twin), one.options).value();
+  EXPECT_EQ(digest_of(*restarted), digest_of(*twin)) << "after a restart";
+  if (testing::Test::HasFailure()) ADD_FAILURE() << "seed " << seed << ", model:\n" << one.random.model_text;
+  return twin->probe().epochs_recalled.value();
+}
+
+TEST(Recall, LateEventsReviseWhatMemoryHasDroppedAsIfItHadNot) {
+  const std::uint64_t cases = from_environment("POLLUX_SIM_CASES", 2'000);
+  const std::uint64_t first = from_environment("POLLUX_SIM_SEED", 1);
+  std::uint64_t recalled = 0;
+  for (std::uint64_t seed = first; seed < first + cases && !testing::Test::HasFailure(); ++seed)
+    recalled += check_case(seed);
+  EXPECT_GT(recalled, cases) << "too few events were late for this to prove anything";
+}
+
+constexpr std::string_view kSensors = R"yaml(
+twin: sensors
+types:
+  Sensor: { kind: asset, observed: { level: { range: [0, 10000] } }, derived: { twice: { is: 2 * level } } }
+  Total: { kind: process, inputs: { all: { many: true } }, derived: { sum: { is: sum(all) } } }
+entities:
+  a: { type: Sensor }
+  b: { type: Sensor }
+  total: { type: Total, inputs: { all: [a.twice, b.twice] } }
+sources: { s: { allowed_lateness: 1 h } }
+)yaml";
+
+TEST(Recall, AnHourOfAllowedLatenessTakesNoMoreMemoryThanAMinute) {
+  using schema::kMinute;
+  using schema::kSecond;
+  constexpr EventTime kSeconds = 2 * 3'600;
+  const auto model = std::make_shared<const Model>(
+      std::get<Model>(schema::load_model(std::string(kSensors), "sensors.yaml")));
+  TwinOptions options;
+  options.threads = 1;
+  options.clock = actors::ClockMode::events;
+  options.memory = kMinute;
+  auto twin = Twin::start(model, actors::make_memory_journal(*model), options).value();
+  const AttributeSlot level = model->type_of(0).find_attribute("level");
+  const auto report = [&](schema::EventBatch& batch, EntityIndex sensor, EventTime second, double value) {
+    batch.add(std::to_string(sensor) + "-" + std::to_string(second), second * kSecond, 0, sensor, "", "");
+    batch.values.push_back({level, schema::Value::number(value)});
+    batch.events.back().values_count = 1;
+  };
+  for (EventTime second = 0; second < kSeconds; second += 10) {
+    schema::EventBatch batch;
+    for (EventTime i = second; i < second + 10; ++i) {
+      for (const EntityIndex sensor : {0u, 1u}) {
+        // One event comes an hour late.
+        if (sensor != 0 || i != kSeconds - 3'590) report(batch, sensor, i, static_cast<double>(i));
+      }
+    }
+    deliver(*twin, {batch});
+  }
+  const auto expect_little = [&] {
+    look_at(*twin, [&](const actors::SettledState& state) {
+      for (EntityIndex e = 0; e < model->entity_count(); ++e) {
+        for (AttributeSlot a = 0; a < model->type_of(e).attributes.size(); ++a)
+          EXPECT_LT(state.timeline(e, a).versions().size(), 300u);
+      }
+      EXPECT_LT(state.observations(0, level).size(), 300u);
+    });
+    EXPECT_LT(twin->probe().remembered_events.value(), 9'000) << "of 14,400: they are forgotten by thousands";
+  };
+  expect_little();
+  EXPECT_EQ(twin->probe().epochs_recalled.value(), 0u);
+  schema::EventBatch late;
+  report(late, 0, kSeconds - 3'590, 9'999);
+  deliver(*twin, {late});
+  EXPECT_EQ(twin->probe().epochs_recalled.value(), 1u);
+  expect_little();
+  const EntityIndex total = 2;
+  const AttributeSlot sum = model->type_of(total).find_attribute("sum");
+  const EventTime at = (kSeconds - 3'590) * kSecond;
+  const auto value = actors::value_at(*twin->history(), {total, sum}, {at, twin->settled_position()});
+  ASSERT_TRUE(value.ok());
+  EXPECT_EQ((**value).value.as_number(), 2 * (9'999 + static_cast<double>(kSeconds - 3'590)));
+}
+
+namespace fs = std::filesystem;
+
+/// On a disk of its own.
+class RecallOnDisk : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "pollux-recall-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  std::unique_ptr<Twin> start(const Case& one, const std::string& name) {
+    const std::string directory = (root_ / name).string();
+    auto journal = actors::open_rocksdb_journal(directory, *one.model);
+    EXPECT_TRUE(journal.ok()) << journal.error().text();
+    TwinOptions options = one.options;
+    options.snapshots.store = std::make_shared<actors::SnapshotStore>(directory);
+    auto twin = Twin::start(one.model, std::move(*journal), options);
+    EXPECT_TRUE(twin.ok()) << twin.error().text();
+    return std::move(*twin);
+  }
+
+  fs::path root_;
+};
+
+TEST_F(RecallOnDisk, ATwinThatGoesOnFromASnapshotStillRevisesWhatLiesBeforeIt) {
+  std::uint64_t recalled = 0;
+  std::uint64_t from_snapshots = 0;
+  for (std::uint64_t seed = 1; seed <= 60 && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const Case one = case_of(seed);
+    const auto& all = one.random.deliveries;
+    if (all.size() < 16) continue;
+    Random random(seed);
+    const std::string name = "seed-" + std::to_string(seed);
+    std::size_t next = 0;
+    const auto deliver_some = [&](Twin& twin) {
+      const std::size_t end = next + (all.size() - next) / 2;
+      deliver(twin, {all.begin() + static_cast<std::ptrdiff_t>(next),
+                     all.begin() + static_cast<std::ptrdiff_t>(end)});
+      next = end;
+    };
+    for (int life = 0; life < 3; ++life) {
+      auto twin = start(one, name);
+      from_snapshots += twin->loaded().position > 0;
+      deliver_some(*twin);
+      std::promise<void> taken;
+      twin->snapshot([&](const auto& result) {
+        EXPECT_TRUE(result.ok()) << result.error().text();
+        taken.set_value();
+      });
+      if (random() % 2 == 0) deliver_some(*twin);
+      taken.get_future().get();
+      if (random() % 2 == 0) deliver_some(*twin);
+      recalled += twin->probe().epochs_recalled.value();
+    }
+    auto twin = start(one, name);
+    deliver(*twin, {all.begin() + static_cast<std::ptrdiff_t>(next), all.end()});
+    recalled += twin->probe().epochs_recalled.value();
+    expect_agreement(*twin, expected_of(*twin, one.clock), schema::before(one.clock, one.options.memory));
+  }
+  EXPECT_GT(recalled, 100u);
+  EXPECT_GT(from_snapshots, 20u);
+}
+
+TEST_F(RecallOnDisk, ASnapshotThatNeedsTheHistoryIsNotUsedWithoutOne) {
+  Case one = case_of(1);
+  {
+    auto twin = start(one, "data");
+    deliver(*twin, one.random.deliveries);
+    std::promise<void> taken;
+    twin->snapshot([&](const auto& result) {
+      EXPECT_TRUE(result.ok());
+      taken.set_value();
+    });
+    taken.get_future().get();
+  }
+  std::vector<std::string> warnings;
+  one.options.keep_history = false;
+  one.options.warn = [&](const std::string& what) { warnings.push_back(what); };
+  auto twin = start(one, "data");
+  EXPECT_EQ(twin->loaded().position, 0u);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings.front().find("the history that holds the rest"), std::string::npos) << warnings.front();
+}
+
+}  // namespace
+}  // namespace pollux::sim
