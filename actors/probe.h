@@ -151,4 +151,16 @@ struct DomainProbe {
   DurationHistogram submit_to_settled;
 };
 
+/// How far what links carry from one domain to another has come; may be read by any thread.
+struct CarrierProbe {
+  Gauge carried_position;       ///< Of the producer: what it settled up to here has settled at the consumer.
+  Counter observations;         ///< Made at the consumer.
+  Counter too_late;             ///< Of these, beyond what the consumer could still revise.
+  Counter refused;              ///< Times that the consumer would not take them yet.
+  Counter resumed_from_memory;  ///< Times that the producer no longer kept what had not been carried.
+  /// What the consumer had been told of when this began, where the producer had not come so far; else 0. Then
+  /// their data are not of one moment.
+  Gauge told_ahead;
+};
+
 }  // namespace pollux::actors

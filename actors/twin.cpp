@@ -560,6 +560,9 @@ const SnapshotTaken& Twin::loaded() const {
 ChangeFeed& Twin::changes() {
   return implementation_->feed;
 }
+const ChangeFeed& Twin::changes() const {
+  return implementation_->feed;
+}
 
 void Twin::end_actor(EntityIndex entity) {
   caf::anon_send(implementation_->supervisor, end_atom::value, entity);

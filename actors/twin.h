@@ -150,6 +150,7 @@ class Twin {
 
   /// Settled changes of recent epochs, for readers that follow along.
   ChangeFeed& changes();
+  const ChangeFeed& changes() const;
 
   /// Everything that was ever believed; null where no history is kept. It lags what is settled a little.
   const History* history() const;

@@ -4,6 +4,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <map>
@@ -271,6 +272,32 @@ void expose_snapshots(Exposition& out, const actors::DomainProbe& probe, const L
             number(probe.replay_ns) * kNanosecond, domain);
 }
 
+struct Carrier {
+  const actors::CarrierProbe* probe;
+  const actors::Gauge* settled;
+  std::string from;
+  std::string to;
+};
+
+void expose_carrier(Exposition& out, const Carrier& carrier) {
+  const Labels labels = {{"from", carrier.from}, {"to", carrier.to}};
+  const actors::CarrierProbe& probe = *carrier.probe;
+  out.gauge("pollux_carrier_position", "Position of the domain it comes from up to which all is carried.",
+            number(probe.carried_position), labels);
+  out.gauge("pollux_carrier_behind_positions", "Settled positions that have yet to be carried.",
+            std::max(0.0, number(*carrier.settled) - number(probe.carried_position)), labels);
+  out.counter("pollux_carrier_observations_total", "Observations made where links lead.",
+              number(probe.observations), labels);
+  out.counter("pollux_carrier_too_late_total",
+              "Observations that came later than where they lead can revise.", number(probe.too_late),
+              labels);
+  out.counter("pollux_carrier_refused_total", "Times that where they lead would not take them yet.",
+              number(probe.refused), labels);
+  out.counter("pollux_carrier_resumed_from_memory_total",
+              "Times that what had yet to be carried was no longer kept but for what memory held.",
+              number(probe.resumed_from_memory), labels);
+}
+
 void expose_requests(Exposition& out, const server::ServerProbe& probe) {
   for (std::size_t route = 0; route < server::kRouteCount; ++route) {
     for (std::size_t status = 0; status < server::kStatusClassCount; ++status) {
@@ -346,6 +373,7 @@ void expose_process(Exposition& out) {
 struct Metrics::Implementation {
   mutable std::mutex mutex;
   std::vector<std::pair<std::string, const actors::DomainProbe*>> domains;
+  std::vector<Carrier> carriers;
   std::vector<const server::ServerProbe*> servers;
 };
 
@@ -355,6 +383,12 @@ Metrics::~Metrics() = default;
 void Metrics::observe(const actors::DomainProbe& probe, const std::string& domain) {
   const std::scoped_lock lock(implementation_->mutex);
   implementation_->domains.emplace_back(domain, &probe);
+}
+
+void Metrics::observe(const actors::CarrierProbe& probe, const actors::Gauge& settled,
+                      const std::string& from, const std::string& to) {
+  const std::scoped_lock lock(implementation_->mutex);
+  implementation_->carriers.push_back({&probe, &settled, from, to});
 }
 
 void Metrics::observe(const server::ServerProbe& probe) {
@@ -376,6 +410,7 @@ std::string Metrics::render() const {
       expose_state(exposition, *probe, domain);
       expose_snapshots(exposition, *probe, domain);
     }
+    for (const Carrier& carrier : implementation_->carriers) expose_carrier(exposition, carrier);
     for (const auto* probe : implementation_->servers) {
       expose_requests(exposition, *probe);
       expose_connections(exposition, *probe);

@@ -20,6 +20,11 @@ class Metrics {
   /// `probe` must outlive the last `render()`. `domain` becomes a label.
   void observe(const actors::DomainProbe& probe, const std::string& domain);
 
+  /// Of what links carry from one domain to another: both become labels. `probe` and `settled`, the position
+  /// of the domain it comes from, must outlive the last `render()`.
+  void observe(const actors::CarrierProbe& probe, const actors::Gauge& settled, const std::string& from,
+               const std::string& to);
+
   /// `probe` must outlive the last `render()`.
   void observe(const server::ServerProbe& probe);
 

@@ -229,30 +229,40 @@ const char* name_of(Effect effect) {
   return "";
 }
 
-PresentValues copy_present(const Model& model, const Cone& cone, const SettledState& state,
-                           std::size_t values_max) {
-  PresentValues present{state.position(), state.clock(), 0, {}, {}};
+NeededValues needed_values(const Model& model, const Cone& cone, std::size_t values_max) {
+  NeededValues all;
   std::vector<bool> needed;
   for (const Affected& affected : cone.entities) {
     const EntityType& type = model.type_of(affected.entity);
     mark_operands(type, affected, needed);
-    std::size_t size = present.attributes.size() + present.bound.size() + type.attributes.size();
+    std::size_t size = all.attributes.size() + all.bound.size() + type.attributes.size();
     for (InputSlot input = 0; input < type.inputs.size(); ++input) {
       if (needs_input(type, input, needed)) size += model.bindings(affected.entity, input).size();
     }
     // The one supposed to differ is always taken: without it there is nothing to say.
-    if (size > values_max && present.entities > 0) break;
-    for (AttributeSlot a = 0; a < type.attributes.size(); ++a) {
-      present.attributes.push_back(state.timeline(affected.entity, a).last().value);
-    }
+    if (size > values_max && all.entities > 0) break;
+    for (AttributeSlot a = 0; a < type.attributes.size(); ++a) all.attributes.push_back({affected.entity, a});
     for (InputSlot input = 0; input < type.inputs.size(); ++input) {
       if (!needs_input(type, input, needed)) continue;
       for (const Binding& binding : model.bindings(affected.entity, input)) {
-        present.bound.push_back(state.timeline(binding.producer, binding.attribute).last().value);
+        all.bound.push_back({binding.producer, binding.attribute});
       }
     }
-    ++present.entities;
+    ++all.entities;
   }
+  return all;
+}
+
+PresentValues copy_present(const Model& model, const Cone& cone, const SettledState& state,
+                           std::size_t values_max) {
+  const NeededValues needed = needed_values(model, cone, values_max);
+  PresentValues present{state.position(), state.clock(), needed.entities, {}, {}};
+  const auto copy = [&](const std::vector<Series>& wanted, std::vector<Value>& to) {
+    to.reserve(wanted.size());
+    for (const Series& each : wanted) to.push_back(state.timeline(each.entity, each.attribute).last().value);
+  };
+  copy(needed.attributes, present.attributes);
+  copy(needed.bound, present.bound);
   return present;
 }
 

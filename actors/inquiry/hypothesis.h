@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "actors/history/history.h"
 #include "actors/inquiry/impact.h"
 #include "actors/settled_state.h"
 #include "schema/model/model.h"
@@ -24,6 +25,15 @@ struct PresentValues {
 
 /// Most values copied: the twin stands still meanwhile, some ten milliseconds.
 inline constexpr std::size_t kPresentValuesMax = 200'000;
+
+/// Of which attributes these are: the cone's own, and those that its inputs are bound to.
+struct NeededValues {
+  std::size_t entities = 0;
+  std::vector<Series> attributes;
+  std::vector<Series> bound;
+};
+NeededValues needed_values(const schema::Model& model, const Cone& cone,
+                           std::size_t values_max = kPresentValuesMax);
 
 /// For a query between two epochs.
 PresentValues copy_present(const schema::Model& model, const Cone& cone, const SettledState& state,

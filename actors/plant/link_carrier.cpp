@@ -79,7 +79,8 @@ LinkCarrier::LinkCarrier(Twin& producer, Twin& consumer, std::vector<CrossingLin
       consumer_(consumer),
       links_(std::move(links)),
       warn_(std::move(warn)),
-      answers_(std::make_shared<Answers>()) {
+      answers_(std::make_shared<Answers>()),
+      producer_began_at_(producer.settled_position()) {
   POLLUX_ASSERT(!links_.empty());
   for (std::size_t i = 0; i < links_.size(); ++i) {
     by_attribute_[key_of(links_[i].producer, links_[i].attribute)].push_back(i);
@@ -152,6 +153,12 @@ bool LinkCarrier::take_what_was_told() {
     for (const Version& version : (*told)[i].observations) courses_[i].restore(version.from, version.value);
   }
   newest_told_ = newest;
+  if (newest > producer_began_at_) {
+    probe_.told_ahead.set(static_cast<std::int64_t>(newest));
+    warn("the other domain has been told of position " + std::to_string(newest) +
+         ", but this one has come no further than " + std::to_string(producer_began_at_) +
+         "; what it settles up to there will be missing at the far end");
+  }
   read_ = newest == 0 ? 0 : newest - 1;
   probe_.carried_position.set(static_cast<std::int64_t>(read_));
   phase_ = Phase::following;

@@ -15,20 +15,12 @@
 
 #include "actors/change.h"
 #include "actors/plant/carried_course.h"
+#include "actors/probe.h"
 #include "actors/twin.h"
 #include "schema/event/event.h"
 #include "schema/model/division.h"
 
 namespace pollux::actors {
-
-/// How far a carrier has come; may be read by any thread.
-struct CarrierProbe {
-  Gauge carried_position;       ///< Of the producer: what it settled up to here has settled at the consumer.
-  Counter observations;         ///< Made at the consumer.
-  Counter too_late;             ///< Of these, beyond what the consumer could still revise.
-  Counter refused;              ///< Times that the consumer would not take them yet.
-  Counter resumed_from_memory;  ///< Times that the producer no longer kept what had not been carried.
-};
 
 /// Follows one domain's settled changes and makes events of them for another: for all links that lead from
 /// the one to the other, each change as observations of what reaches the link, at their event times, with
@@ -110,6 +102,7 @@ class LinkCarrier {
   std::vector<CarriedCourse> courses_;                                        // by link
   schema::Position read_ = 0;                                                 // of the producer
   schema::Position newest_told_ = 0;  // when this began, to any far end
+  const schema::Position producer_began_at_;
   schema::EventBatch filling_;
   std::deque<Submitted> outbox_;
   enum class Phase : std::uint8_t { new_, asking, following, asking_producer };

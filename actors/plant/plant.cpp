@@ -6,15 +6,20 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
+#include <numeric>
 #include <thread>
 #include <utility>
 
+#include "actors/plant/gather.h"
+#include "actors/plant/plant_directory.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
 
 using schema::DomainIndex;
+using schema::EntityIndex;
 using schema::Error;
 using schema::ErrorCode;
 using schema::EventTime;
@@ -78,22 +83,41 @@ struct Plant::Implementation {
   explicit Implementation(std::shared_ptr<const schema::Model> m)
       : model(std::move(m)), divided(schema::divide(model)), division(divided) {}
 
-  TwinOptions options_for(const TwinOptions& given) {
+  bool one() const { return divided.domains.size() == 1; }
+
+  TwinOptions options_for(const schema::Model& domain, const TwinOptions& given, const PlantHooks& hooks) {
     TwinOptions options = given;
+    if (hooks.adapt) hooks.adapt(domain, options);
+    if (one()) return options;
     options.now = [held = clock_is_held, now = given.now ? given.now : system_time] {
       return held->load() ? schema::kBeginning : now();
     };
+    const auto named = [&](const std::function<void(const std::string&)>& tell) {
+      const std::string name = "domain '" + domain.domain_name(0) + "': ";
+      return tell ? [name, tell](const std::string& what) { tell(name + what); } : tell;
+    };
+    options.warn = named(given.warn);
+    options.alarm = named(given.alarm);
     // A carrier asks the far end what that was told, as far back as it may still be revised.
-    if (divided.domains.size() > 1) options.memory = schema::kNever;
+    options.memory = schema::kNever;
     return options;
   }
 
-  Result<void> start_twins(const OpenJournal& open, const TwinOptions& options) {
-    for (const auto& domain : divided.domains) {
+  Error named(Error error, const schema::Model& domain) const {
+    if (!one()) error.message = "domain '" + domain.domain_name(0) + "': " + error.message;
+    return error;
+  }
+
+  Result<void> start_twins(const OpenJournal& open, const TwinOptions& options, const PlantHooks& hooks) {
+    for (DomainIndex d = 0; d < divided.domains.size(); ++d) {
+      const auto& domain = divided.domains[d];
       auto journal = open(*domain);
-      if (!journal.ok()) return journal.error();
-      auto twin = Twin::start(domain, std::move(*journal), options_for(options));
-      if (!twin.ok()) return twin.error();
+      if (!journal.ok()) return named(journal.error(), *domain);
+      const auto show = [&](const ReplayProgress& progress) {
+        if (hooks.on_progress) hooks.on_progress({d, progress});
+      };
+      auto twin = Twin::start(domain, std::move(*journal), options_for(*domain, options, hooks), show);
+      if (!twin.ok()) return named(twin.error(), *domain);
       twins.push_back(std::move(*twin));
     }
     return {};
@@ -106,8 +130,43 @@ struct Plant::Implementation {
       carriers.push_back(std::make_unique<LinkCarrier>(
           producer, consumer, std::move(links), [this] { ring(); }, options.warn));
     }
-    thread = std::thread([this] { carry(); });
+    if (!carriers.empty()) thread = std::thread([this] { carry(); });
   }
+
+  /// Whether no domain has heard of another what that one does not know itself. Before anything is carried:
+  /// else the other might come to as many positions with other contents, and nothing would show it.
+  Result<void> check_told() {
+    for (const auto& links : routes_of(divided)) {
+      const schema::CrossingLink& first = links.front();
+      const schema::Position told = newest_told(*twins[first.to], links);
+      if (told <= twins[first.from]->settled_position()) continue;
+      const std::string& from = model->domain_name(first.from);
+      return Error{ErrorCode::conflict,
+                   "domain '" + model->domain_name(first.to) + "' has been told of position " +
+                       std::to_string(told) + " of domain '" + from +
+                       "', whose journal ends before it: their data are not of one moment",
+                   "", "restore all domains from one backup; do not copy or restore them one by one"};
+    }
+    return {};
+  }
+
+  /// Of the domain that `links` lead from.
+  static schema::Position newest_told(Twin& consumer, const std::vector<schema::CrossingLink>& links) {
+    auto newest = std::make_shared<std::promise<schema::Position>>();
+    auto answer = newest->get_future();
+    consumer.query([newest, links](const SettledState& state) {
+      schema::Position told = 0;
+      for (const schema::CrossingLink& link : links) {
+        for (const Observation& each : state.observations(link.link, schema::CrossingLink::kCarried)) {
+          told = std::max<schema::Position>(told, each.sequence);
+        }
+      }
+      newest->set_value(told);
+    });
+    return answer.get();
+  }
+
+  static PlantView view_of(StateView one) { return {{one.position}, {one.clock}, std::move(one.entities)}; }
 
   void ring() {
     const std::lock_guard lock(mutex);
@@ -121,10 +180,13 @@ struct Plant::Implementation {
       bool stepped = false;
       bool waits = false;
       bool idle = true;
-      for (const auto& carrier : carriers) {
-        stepped = carrier->step() || stepped;
-        waits = carrier->waits() || waits;
-        idle = carrier->idle() && idle;
+      {
+        const std::lock_guard steps(stepping);
+        for (const auto& carrier : carriers) {
+          stepped = carrier->step() || stepped;
+          waits = carrier->waits() || waits;
+          idle = carrier->idle() && idle;
+        }
       }
       std::unique_lock lock(mutex);
       all_idle = idle && !stepped;
@@ -143,6 +205,7 @@ struct Plant::Implementation {
 
   /// What rang has been looked at, and there was nothing left to do.
   bool wait_until_carried(std::chrono::milliseconds patience) {
+    if (carriers.empty()) return true;
     std::unique_lock lock(mutex);
     rung = true;
     all_idle = false;
@@ -167,6 +230,7 @@ struct Plant::Implementation {
   const std::shared_ptr<std::atomic<bool>> clock_is_held = std::make_shared<std::atomic<bool>>(true);
   std::vector<std::unique_ptr<Twin>> twins;
   std::vector<std::unique_ptr<LinkCarrier>> carriers;
+  std::mutex stepping;  // held while carriers step, and to keep them from it
   std::mutex mutex;
   std::condition_variable changed;
   bool rung = false;
@@ -182,11 +246,13 @@ Plant::~Plant() {
 }
 
 Result<std::unique_ptr<Plant>> Plant::start(std::shared_ptr<const schema::Model> model,
-                                            const OpenJournal& open, const TwinOptions& options) {
-  POLLUX_ASSERT(options.scheduler == nullptr, "a plant has threads");
+                                            const OpenJournal& open, const TwinOptions& options,
+                                            const PlantHooks& hooks) {
   auto plant = std::unique_ptr<Plant>(new Plant(std::make_unique<Implementation>(std::move(model))));
   Implementation& self = *plant->implementation_;
-  if (auto started = self.start_twins(open, options); !started.ok()) return started.error();
+  POLLUX_ASSERT(options.scheduler == nullptr || self.one(), "a plant of several domains has threads");
+  if (auto started = self.start_twins(open, options, hooks); !started.ok()) return started.error();
+  if (auto sound = self.check_told(); !sound.ok()) return sound.error();
   self.start_carrying(options);
   if (!self.wait_until_carried(kCatchUpMax) && options.warn) {
     options.warn("what links had not yet carried when the twin last stopped could not be carried within " +
@@ -199,6 +265,12 @@ Result<std::unique_ptr<Plant>> Plant::start(std::shared_ptr<const schema::Model>
 
 void Plant::submit(schema::EventBatch batch, std::function<void(Result<PlantReceipt>)> done) {
   Implementation& self = *implementation_;
+  if (self.one()) {
+    return self.twins[0]->submit(std::move(batch), [done = std::move(done)](Result<Receipt> answer) {
+      if (!answer.ok()) return done(answer.error());
+      done(PlantReceipt{{answer->position}, std::move(answer->outcomes)});
+    });
+  }
   auto gathering = std::make_shared<Gathering>();
   gathering->parts = self.division.divide(batch);
   gathering->events = batch.events.size();
@@ -220,29 +292,112 @@ void Plant::submit(schema::EventBatch batch, std::function<void(Result<PlantRece
   }
 }
 
-void Plant::digest(std::function<void(Digest)> done) {
-  struct Digests {
-    std::mutex mutex;
-    std::vector<actors::Digest> all;
-    std::size_t missing = 0;
-  };
+void Plant::read(std::vector<EntityIndex> entities, std::function<void(PlantView)> done) {
   Implementation& self = *implementation_;
-  auto digests = std::make_shared<Digests>();
-  digests->all.resize(self.twins.size());
-  digests->missing = self.twins.size();
-  for (std::size_t d = 0; d < self.twins.size(); ++d) {
-    self.twins[d]->digest([digests, d, done](const actors::Digest& one) {
-      {
-        const std::lock_guard lock(digests->mutex);
-        digests->all[d] = one;
-        if (--digests->missing > 0) return;
+  if (self.one()) {
+    return self.twins[0]->read(std::move(entities), [done = std::move(done)](StateView view) {
+      done(Implementation::view_of(std::move(view)));
+    });
+  }
+  // By domain: what is read there, and which of the whole each is.
+  std::vector<std::vector<EntityIndex>> parts(domain_count());
+  auto origins = std::make_shared<std::vector<std::vector<std::size_t>>>(domain_count());
+  for (std::size_t i = 0; i < entities.size(); ++i) {
+    const auto& at = place(entities[i]);
+    parts[at.domain].push_back(at.entity);
+    (*origins)[at.domain].push_back(i);
+  }
+  const auto together = [this, origins, asked = std::move(entities),
+                         done = std::move(done)](std::vector<StateView> views) {
+    PlantView whole;
+    whole.entities.resize(asked.size());
+    for (DomainIndex d = 0; d < views.size(); ++d) {
+      whole.positions.push_back(views[d].position);
+      whole.clocks.push_back(views[d].clock);
+      for (std::size_t i = 0; i < views[d].entities.size(); ++i) {
+        EntityState& state = views[d].entities[i];
+        const std::size_t origin = (*origins)[d][i];
+        std::erase_if(state.attributes, [&, entity = state.entity](const AttributeState& each) {
+          return !is_whole(d, entity, each.attribute);
+        });
+        state.entity = asked[origin];
+        whole.entities[origin] = std::move(state);
       }
-      Digest whole;
+    }
+    done(std::move(whole));
+  };
+  gather<StateView>(
+      domains(),
+      [&](DomainIndex d, auto answer) { self.twins[d]->read(std::move(parts[d]), std::move(answer)); },
+      together);
+}
+
+void Plant::look(std::vector<Series> attributes, std::function<void(Values)> done) {
+  struct Part {
+    schema::Position position = 0;
+    EventTime clock = schema::kBeginning;
+    std::vector<schema::Value> values;
+  };
+  std::vector<std::vector<Series>> parts(domain_count());
+  std::vector<DomainIndex> origins;
+  for (const Series& each : attributes) {
+    const auto& at = place(each.entity);
+    parts[at.domain].push_back({at.entity, each.attribute});
+    origins.push_back(at.domain);
+  }
+  const auto together = [origins = std::move(origins), done = std::move(done)](std::vector<Part> all) {
+    Values whole;
+    for (const Part& part : all) {
+      whole.positions.push_back(part.position);
+      whole.clocks.push_back(part.clock);
+    }
+    std::vector<std::size_t> next(all.size(), 0);
+    for (const DomainIndex d : origins) whole.values.push_back(all[d].values[next[d]++]);
+    done(std::move(whole));
+  };
+  gather<Part>(
+      domains(),
+      [&](DomainIndex d, auto answer) {
+        domain(d).query([wanted = std::move(parts[d]), answer](const SettledState& state) {
+          Part part{state.position(), state.clock(), {}};
+          part.values.reserve(wanted.size());
+          for (const Series& each : wanted) {
+            part.values.push_back(state.timeline(each.entity, each.attribute).last().value);
+          }
+          answer(std::move(part));
+        });
+      },
+      together);
+}
+
+void Plant::episodes_since(std::vector<EventTime> times, std::size_t limit,
+                           std::function<void(std::vector<Episode>)> done) {
+  using Found = std::vector<Episode>;
+  gather<Found>(
+      domains(),
+      [&](DomainIndex d, auto answer) {
+        domain(d).episodes(schema::kNone, times[d], schema::kNever, limit, std::move(answer));
+      },
+      [this, done = std::move(done)](std::vector<Found> by_domain) {
+        Found all;
+        for (DomainIndex d = 0; d < by_domain.size(); ++d) {
+          for (Episode& each : by_domain[d]) {
+            each.constraint = whole(d, each.constraint);
+            all.push_back(each);
+          }
+        }
+        done(std::move(all));
+      });
+}
+
+void Plant::digest(std::function<void(Digest)> done) {
+  const auto together = [done = std::move(done)](std::vector<actors::Digest> all) {
+    Digest whole;
+    if (all.size() == 1) {
+      whole.hex = all.front().hex;
+    } else {
       std::string text;
-      for (const actors::Digest& each : digests->all) {
-        whole.positions.push_back(each.position);
-        text += each.hex + "\n";
-      }
+      for (const actors::Digest& each : all) text += each.hex + "\n";
       std::array<unsigned char, 16> hash{};
       crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(text.data()),
                          text.size(), nullptr, 0);
@@ -250,9 +405,32 @@ void Plant::digest(std::function<void(Digest)> done) {
         whole.hex += "0123456789abcdef"[byte >> 4];
         whole.hex += "0123456789abcdef"[byte & 15];
       }
-      done(std::move(whole));
-    });
+    }
+    whole.domains = std::move(all);
+    done(std::move(whole));
+  };
+  gather<actors::Digest>(
+      domains(), [this](DomainIndex d, auto answer) { domain(d).digest(std::move(answer)); }, together);
+}
+
+Result<PlantBackup> Plant::back_up(const std::string& directory) {
+  Implementation& self = *implementation_;
+  if (self.one()) {
+    const auto taken = domain(0).back_up(directory);
+    if (!taken.ok()) return taken.error();
+    return PlantBackup{*taken, {*taken}};
   }
+  const std::lock_guard carrying(self.stepping);
+  DirectoryDivision division{model().name(), {}};
+  for (const DomainIndex d : domains()) division.domains.push_back(model().domain_name(d));
+  return back_up_domains(
+      division, directory, [&](const std::string& name, const std::string& own) -> Result<BackupInfo> {
+        const auto d =
+            static_cast<DomainIndex>(std::ranges::find(division.domains, name) - division.domains.begin());
+        auto taken = domain(d).back_up(own);
+        if (!taken.ok()) return self.named(taken.error(), *self.divided.domains[d]);
+        return taken;
+      });
 }
 
 Result<void> Plant::wait_until_carried(std::chrono::milliseconds patience) const {
@@ -263,6 +441,17 @@ Result<void> Plant::wait_until_carried(std::chrono::milliseconds patience) const
 
 Twin& Plant::domain(DomainIndex index) {
   return *implementation_->twins[index];
+}
+const Twin& Plant::domain(DomainIndex index) const {
+  return *implementation_->twins[index];
+}
+std::vector<DomainIndex> Plant::domains() const {
+  std::vector<DomainIndex> all(domain_count());
+  std::iota(all.begin(), all.end(), DomainIndex{0});
+  return all;
+}
+bool Plant::is_whole(DomainIndex domain, EntityIndex entity, schema::AttributeSlot attribute) const {
+  return attribute < model().type_of(whole(domain, entity)).attributes.size();
 }
 const schema::DividedModel& Plant::divided() const {
   return implementation_->divided;

@@ -10,6 +10,7 @@
 #include "schema/diagnostic.h"
 #include "schema/event/json_fault.h"
 #include "schema/event/reported_value.h"
+#include "schema/model/division.h"
 #include "schema/time.h"
 
 namespace pollux::schema {
@@ -325,6 +326,12 @@ bool CloudEventParser::Implementation::take_source(const Members& members, Sourc
   std::string_view name;
   if (!take_text(members, source, kEventIdBytesMax, name)) return false;
   if (last_source_index == kNoSlot || name != last_source) {
+    if (name.starts_with(kCarriedSourcePrefix)) {
+      return member_problem(Fault::unprocessable, source,
+                            "the source " + quoted(name) +
+                                " stands for what links carry from another domain; only the twin itself "
+                                "speaks for it. Send the event under the name of the source it comes from");
+    }
     const auto found = model.find_source(name);
     if (!found) {
       std::vector<std::string> known;

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <vector>
 
+#include "server/cli/position_text.h"
+
 namespace pollux::server::cli {
 namespace {
 
@@ -84,6 +86,10 @@ std::string origin_in(const element& cause) {
                                      text_in(part, "source"), number_in(part, "position")));
   }
   if (const std::string rule = text_in(cause, "is"); !rule.empty()) add(rule);
+  if (cause["carried"].get(part) == simdjson::SUCCESS) {
+    add(fmt::format("in domain {}, carried to {} by {}", text_in(cause, "domain"), text_in(part, "to"),
+                    text_in(part, "by")));
+  }
   if (const std::string broken = text_in(cause, "broken_since"); !broken.empty())
     add("broken since " + broken);
   return text;
@@ -133,9 +139,8 @@ std::string cone_text(const element& root) {
 }
 
 std::string hypothesis_text(const element& root) {
-  std::string text =
-      fmt::format("supposed: {} = {}, where it is {}, at position {}\n", name_in(root),
-                  value_in(root, "supposed"), value_in(root, "was"), number_in(root, "position"));
+  std::string text = fmt::format("supposed: {} = {}, where it is {}, at position {}\n", name_in(root),
+                                 value_in(root, "supposed"), value_in(root, "was"), position_text(root));
   std::vector<Row> changes = {{"LEVEL", "WOULD CHANGE", "WAS", "WOULD BE"}};
   for_each_in(root, "changes", [&](const element& change) {
     changes.push_back({std::to_string(number_in(change, "level")), name_in(change), value_in(change, "was"),
@@ -172,7 +177,7 @@ schema::Result<std::string> why_text(std::string_view body) {
     return unreadable();
   }
   std::string text = fmt::format("at {}, position {}, model {:.12}\n", text_in(root, "at"),
-                                 number_in(root, "position"), text_in(root, "model_version"));
+                                 position_text(root), text_in(root, "model_version"));
   add_cause(root, 0, text);
   return text;
 }

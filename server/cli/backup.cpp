@@ -10,6 +10,7 @@
 #include <string>
 
 #include "actors/journal/journal_inspection.h"
+#include "actors/plant/plant_directory.h"
 #include "server/cli/verbs.h"
 #include "server/http/client.h"
 
@@ -59,9 +60,25 @@ int run_backup(const BackupOptions& options) {
     return kUsage;
   }
   if (!offline) return back_up_online(options);
-  const auto taken = actors::back_up_directory(options.data, options.directory);
-  if (!taken.ok()) return fail("backup", taken.error());
-  show(*taken);
+  const auto division = actors::read_division(options.data);
+  if (!division.ok()) return fail("backup", division.error());
+  if (*division) {
+    const auto all = actors::back_up_plant_directory(**division, options.data, options.directory);
+    if (!all.ok()) return fail("backup", all.error());
+    show(all->whole);
+  } else {
+    const auto taken = actors::back_up_directory(options.data, options.directory);
+    if (!taken.ok()) return fail("backup", taken.error());
+    show(*taken);
+  }
+  std::cout << std::flush;
+  return kOk;
+}
+
+int list_divided(const BackupOptions& options) {
+  const auto all = actors::list_plant_backups(options.directory);
+  if (!all.ok()) return fail("restore", all.error());
+  for (const auto& each : *all) show(each.whole);
   std::cout << std::flush;
   return kOk;
 }
@@ -74,24 +91,42 @@ int list(const BackupOptions& options) {
   return kOk;
 }
 
-/// Restores, then reads what was restored: a backup that cannot be used is better known now.
-int run_restore(const BackupOptions& options) {
-  if (options.list) return list(options);
-  if (options.data.empty()) {
-    std::cerr << "pollux restore: give --data DIR, a directory that is new or empty\n";
-    return kUsage;
-  }
-  const auto restored = actors::restore_backup(options.directory, options.number, options.data);
-  if (!restored.ok()) return fail("restore", restored.error());
-  const auto journal = actors::JournalInspection::open(options.data);
+/// Reads what was restored: a backup that cannot be used is better known now.
+int check_restored(const std::string& data, const actors::BackupInfo& backup) {
+  const auto journal = actors::JournalInspection::open(data);
   if (!journal.ok()) return fail("restore", journal.error());
   const auto verdict = (*journal)->verify(1, UINT64_MAX);
   for (const auto& fault : verdict.faults) std::cerr << "pollux restore: " << fault.text() << "\n";
   if (!verdict.faults.empty()) return kDataDirectory;
-  show(*restored);
-  std::cout << "restored to " << options.data << ": " << verdict.records << " records, newest at position "
+  show(backup);
+  std::cout << "restored to " << data << ": " << verdict.records << " records, newest at position "
             << verdict.last << std::endl;
   return kOk;
+}
+
+int restore_divided(const actors::DirectoryDivision& division, const BackupOptions& options) {
+  const auto restored =
+      actors::restore_plant_backup(division, options.directory, options.number, options.data);
+  if (!restored.ok()) return fail("restore", restored.error());
+  for (std::size_t d = 0; d < division.domains.size(); ++d) {
+    const int code = check_restored(options.data + "/" + division.domains[d], restored->domains[d]);
+    if (code != kOk) return code;
+  }
+  return kOk;
+}
+
+int run_restore(const BackupOptions& options) {
+  const auto division = actors::read_division(options.directory);
+  if (!division.ok()) return fail("restore", division.error());
+  if (options.list) return *division ? list_divided(options) : list(options);
+  if (options.data.empty()) {
+    std::cerr << "pollux restore: give --data DIR, a directory that is new or empty\n";
+    return kUsage;
+  }
+  if (*division) return restore_divided(**division, options);
+  const auto restored = actors::restore_backup(options.directory, options.number, options.data);
+  if (!restored.ok()) return fail("restore", restored.error());
+  return check_restored(options.data, *restored);
 }
 
 }  // namespace

@@ -4,11 +4,13 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <iostream>
 #include <memory>
 #include <string>
 
+#include "server/cli/data_directories.h"
 #include "server/cli/verbs.h"
 #include "server/http/json.h"
 
@@ -17,6 +19,7 @@ namespace {
 
 struct JournalOptions {
   std::string directory;
+  std::string domain;
   std::uint64_t from = 1;
   std::uint64_t to = UINT64_MAX;
   std::string output = "text";
@@ -25,6 +28,7 @@ struct JournalOptions {
 
 int fail(const schema::Error& error) {
   std::cerr << "pollux journal: " << error.text() << "\n";
+  if (error.code == schema::ErrorCode::invalid) return kUsage;
   return error.code == schema::ErrorCode::io ? kInputOutput : kDataDirectory;
 }
 
@@ -68,6 +72,36 @@ int show_verdict(const actors::JournalVerdict& verdict, const JournalOptions& op
             << (verdict.faults.empty() ? "all in order" : std::to_string(verdict.faults.size()) + " faults")
             << std::endl;
   return std::cout.good() ? exit_code : kInputOutput;
+}
+
+/// Runs `look` on the directory of each domain, the worst of its exit codes counting.
+int for_each_domain(const JournalOptions& options, int (*look)(const JournalOptions&)) {
+  const auto directories = data_directories(options.directory, options.domain);
+  if (!directories.ok()) return fail(directories.error());
+  int worst = kOk;
+  for (const DomainDirectory& each : *directories) {
+    JournalOptions of_one = options;
+    of_one.directory = each.path;
+    if (!each.domain.empty() && !options.json()) std::cout << "domain " << each.domain << "\n";
+    worst = std::max(worst, look(of_one));
+  }
+  return worst;
+}
+
+/// Positions, and with them records, are those of one domain.
+int of_one_domain(const JournalOptions& options, int (*look)(const JournalOptions&)) {
+  const auto directories = data_directories(options.directory, options.domain);
+  if (!directories.ok()) return fail(directories.error());
+  if (directories->size() > 1) {
+    std::string known;
+    for (const DomainDirectory& each : *directories) known += (known.empty() ? "" : ", ") + each.domain;
+    std::cerr << "pollux journal: " << options.directory
+              << " has a journal for each domain: say which with --domain NAME, one of " << known << "\n";
+    return kUsage;
+  }
+  JournalOptions of_one = options;
+  of_one.directory = directories->front().path;
+  return look(of_one);
 }
 
 int run_verify(const JournalOptions& options) {
@@ -199,6 +233,7 @@ CLI::App* add_verb(CLI::App& journal, const char* name, const char* what,
   verb->add_option("-o,--output", options->output, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
+  verb->add_option("--domain", options->domain, "Of several domains this one");
   return verb;
 }
 
@@ -216,12 +251,12 @@ void add_journal(CLI::App& app, int& exit_code) {
   auto* verify =
       add_verb(*journal, "verify", "Check every record, the chain, and every file's checksums", options);
   add_range(*verify, options);
-  verify->callback([options, &exit_code] { exit_code = run_verify(*options); });
+  verify->callback([options, &exit_code] { exit_code = for_each_domain(*options, run_verify); });
   auto* dump = add_verb(*journal, "dump", "Print records, a line of JSON each", options);
   add_range(*dump, options);
-  dump->callback([options, &exit_code] { exit_code = run_dump(*options); });
+  dump->callback([options, &exit_code] { exit_code = of_one_domain(*options, run_dump); });
   auto* stat = add_verb(*journal, "stat", "Say what the directory holds", options);
-  stat->callback([options, &exit_code] { exit_code = run_stat(*options); });
+  stat->callback([options, &exit_code] { exit_code = for_each_domain(*options, run_stat); });
 }
 
 }  // namespace pollux::server::cli

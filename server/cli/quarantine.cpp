@@ -5,6 +5,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "actors/twin.h"
+#include "server/cli/ask.h"
 #include "server/cli/verbs.h"
 #include "server/http/client.h"
 
@@ -28,7 +30,8 @@ struct Arguments {
   std::string at = "http://127.0.0.1:8080";
   std::string output = "text";
   std::string reason;
-  std::vector<std::uint64_t> numbers;
+  std::string domain;
+  std::vector<std::string> numbers;  ///< `12`, or `cooling:12` where there are several domains.
 };
 
 constexpr std::size_t kPageEvents = 1'000;
@@ -51,19 +54,23 @@ std::string_view text_of(simdjson::dom::element object, std::string_view key) {
   return object[key].get_string().get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
-std::uint64_t number_of(simdjson::dom::element object, std::string_view key) {
+/// A number, or a text where the twin has several domains; empty where it is neither.
+std::string number_of(simdjson::dom::element object, std::string_view key) {
   std::uint64_t number = 0;
-  return object[key].get_uint64().get(number) == simdjson::SUCCESS ? number : 0;
+  if (object[key].get_uint64().get(number) == simdjson::SUCCESS) return std::to_string(number);
+  return std::string(text_of(object, key));
 }
 
 /// Calls `visit` with each event set aside, in order.
 template <class Visit>
-Result<void> for_each_event(HttpClient& client, Visit visit) {
+Result<void> for_each_event(HttpClient& client, const Arguments& arguments, Visit visit) {
   simdjson::dom::parser parser;
-  std::uint64_t from = 1;
-  for (std::size_t page = 0; page < kPagesMax && from != 0; ++page) {
-    Result<HttpReply> reply = client.get(std::string(kQuarantine) + "?from=" + std::to_string(from) +
-                                         "&limit=" + std::to_string(kPageEvents));
+  std::string from;
+  for (std::size_t page = 0; page < kPagesMax && (page == 0 || !from.empty()); ++page) {
+    std::string path = std::string(kQuarantine) + "?limit=" + std::to_string(kPageEvents);
+    add_parameter(path, "from", from);
+    add_parameter(path, "domain", arguments.domain);
+    Result<HttpReply> reply = client.get(path);
     if (!reply.ok()) return reply.error();
     simdjson::dom::element root;
     simdjson::dom::array events;
@@ -87,7 +94,7 @@ void print_event(simdjson::dom::element each) {
                      std::string(text_of(event, "id")) + "  " + std::string(text_of(event, "type")) + " " +
                      std::string(text_of(event, "subject")) + " " + simdjson::to_string(event["data"])
                : std::string(why);
-  std::printf("%8llu  %-15s  %s\n", static_cast<unsigned long long>(number_of(each, "number")),
+  std::printf("%8s  %-15s  %s\n", number_of(each, "number").c_str(),
               std::string(text_of(each, "reason")).c_str(), said.c_str());
 }
 
@@ -95,7 +102,7 @@ int list(const Arguments& arguments) {
   auto client = HttpClient::create(arguments.at);
   if (!client.ok()) return fail(client.error());
   std::size_t shown = 0;
-  const auto listed = for_each_event(**client, [&](simdjson::dom::element each) {
+  const auto listed = for_each_event(**client, arguments, [&](simdjson::dom::element each) {
     if (!arguments.reason.empty() && text_of(each, "reason") != arguments.reason) return;
     ++shown;
     if (arguments.output == "json") {
@@ -111,9 +118,12 @@ int list(const Arguments& arguments) {
 
 /// Sends one request and prints the decisions. True where all were carried out.
 Result<bool> decide_some(HttpClient& client, const Arguments& arguments, const std::string& verb,
-                         std::span<const std::uint64_t> numbers) {
+                         std::span<const std::string> numbers) {
   std::string body = R"({"numbers":[)";
-  for (const std::uint64_t number : numbers) body += std::to_string(number) + ",";
+  for (const std::string& number : numbers) {
+    const bool whole = number.find_first_not_of("0123456789") == std::string::npos;
+    body += whole ? number + "," : "\"" + number + "\",";
+  }
   body.back() = ']';
   Result<HttpReply> reply =
       client.post(std::string(kQuarantine) + "/" + verb, "application/json", body + "}");
@@ -132,8 +142,8 @@ Result<bool> decide_some(HttpClient& client, const Arguments& arguments, const s
     if (arguments.output == "json") {
       std::puts(simdjson::to_string(each).c_str());
     } else {
-      std::printf("%8llu  %-9s  %s\n", static_cast<unsigned long long>(number_of(each, "number")),
-                  outcome.c_str(), std::string(text_of(each, "why")).c_str());
+      std::printf("%8s  %-9s  %s\n", number_of(each, "number").c_str(), outcome.c_str(),
+                  std::string(text_of(each, "why")).c_str());
     }
   }
   return all;
@@ -142,9 +152,9 @@ Result<bool> decide_some(HttpClient& client, const Arguments& arguments, const s
 int decide(const Arguments& arguments, const std::string& verb) {
   auto client = HttpClient::create(arguments.at);
   if (!client.ok()) return fail(client.error());
-  std::vector<std::uint64_t> numbers = arguments.numbers;
+  std::vector<std::string> numbers = arguments.numbers;
   if (!arguments.reason.empty()) {
-    const auto listed = for_each_event(**client, [&](simdjson::dom::element each) {
+    const auto listed = for_each_event(**client, arguments, [&](simdjson::dom::element each) {
       if (text_of(each, "reason") == arguments.reason) numbers.push_back(number_of(each, "number"));
     });
     if (!listed.ok()) return fail(listed.error());
@@ -163,6 +173,7 @@ void add_common(CLI::App& verb, Arguments& arguments) {
   verb.add_option("--at", arguments.at, "The server, http://HOST:PORT")->capture_default_str();
   verb.add_option("--reason", arguments.reason, "All that were set aside for this reason")
       ->check(CLI::IsMember({"too_late", "from_the_future", "poison"}));
+  verb.add_option("--domain", arguments.domain, "With --reason, or to list: of several domains this one");
   verb.add_option("-o,--output", arguments.output, "text, or json: one object a line")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
@@ -180,7 +191,16 @@ void add_quarantine(CLI::App& app, int& exit_code) {
   const auto add_decision = [&](const char* name, const char* help) {
     auto* decision = verb->add_subcommand(name, help);
     add_common(*decision, *arguments);
-    decision->add_option("NUMBER", arguments->numbers, "As listed");
+    decision->add_option("NUMBER", arguments->numbers, "As listed: 12, or cooling:12 of several domains")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+              const auto is_name = [](char c) {
+                return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == ':';
+              };
+              return std::ranges::all_of(text, is_name) ? std::string()
+                                                        : "`" + text + "` is not a number as listed";
+            },
+            "NUMBER"));
     decision->footer("Exit codes: 0 carried out; 1 something was refused; 4 the server was not reached.");
     decision->callback([arguments, name = std::string(name), &exit_code] {
       if (arguments->numbers.empty() && arguments->reason.empty())

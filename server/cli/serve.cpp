@@ -12,11 +12,13 @@
 #include <thread>
 
 #include "actors/journal/journal.h"
-#include "actors/twin.h"
+#include "actors/plant/plant.h"
+#include "actors/plant/plant_directory.h"
 #include "monitoring/logging.h"
 #include "monitoring/metrics.h"
 #include "server/cli/model_source.h"
 #include "server/cli/verbs.h"
+#include "server/http/positions.h"
 #include "server/http/server.h"
 
 namespace pollux::server::cli {
@@ -47,16 +49,16 @@ struct ServeOptions {
   std::string keep_journal = "0s";
 };
 
-/// Opens the data directory, unless it was last written under another version of the model.
-Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& options,
+/// Opens a data directory, unless it was last written under another version of the model.
+Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& options, const std::string& data,
                                                       const schema::Model& model) {
   if (options.rebuild_history) {
-    if (auto discarded = actors::discard_history(options.data); !discarded.ok()) return discarded.error();
+    if (auto discarded = actors::discard_history(data); !discarded.ok()) return discarded.error();
     spdlog::info("the history is made again from the journal");
   }
   actors::JournalOptions how = options.journal;
   if (options.accept_model_change) how.misfits = schema::MisfitPolicy::leave_out;
-  auto journal = actors::open_rocksdb_journal(options.data, model, how);
+  auto journal = actors::open_rocksdb_journal(data, model, how);
   if (!journal.ok() || options.accept_model_change) return journal;
   const std::string& written_under = (*journal)->identity().model_version;
   if (written_under.empty() || written_under == model.version()) return journal;
@@ -64,7 +66,7 @@ Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& option
                "the data was written under model version " + written_under.substr(0, 12) + ", but " +
                    options.source.model + " is version " + model.version().substr(0, 12) +
                    "; replaying it under another model can change what the twin says of the past",
-               options.data, "start with --accept-model-change if that is what you want"};
+               data, "start with --accept-model-change if that is what you want"};
 }
 
 int exit_code_of(const Error& error) {
@@ -81,6 +83,14 @@ int exit_code_of(const Error& error) {
   }
 }
 
+std::string position_text(const actors::Plant& plant) {
+  Positions positions;
+  for (const schema::DomainIndex d : plant.domains()) {
+    positions.push_back(plant.domain(d).settled_position());
+  }
+  return format_positions(plant.model(), plant.domains(), positions);
+}
+
 /// Starts the twin on a thread of its own, so that /readyz can tell how far the replay has come.
 class Startup {
  public:
@@ -95,9 +105,9 @@ class Startup {
 
   bool finished() const { return finished_; }
   /// REQUIRES: finished. Null after a failure.
-  actors::Twin* twin() {
+  actors::Plant* plant() {
     if (thread_.joinable()) thread_.join();
-    return twin_.get();
+    return plant_.get();
   }
   int exit_code() const { return exit_code_; }
 
@@ -114,41 +124,65 @@ class Startup {
       server_.stop();
       return;
     }
-    server_.attach(*twin_);
+    server_.attach(*plant_);
     // Not before: who waits for this line sends requests next.
     spdlog::info("ready: twin {}, {} entities, position {}", model_->name(), model_->entity_count(),
-                 twin_->settled_position());
+                 position_text(*plant_));
   }
 
   Result<void> start() {
-    auto journal = open_journal(options_, *model_);
-    if (!journal.ok()) return journal.error();
-    actors::TwinOptions how = options_.twin;
-    how.snapshots.store = std::make_shared<actors::SnapshotStore>(options_.data);
-    auto twin = actors::Twin::start(model_, std::move(*journal), how,
-                                    [this](const actors::ReplayProgress& progress) { show(progress); });
-    if (!twin.ok()) return twin.error();
-    twin_ = std::move(*twin);
-    for (const schema::Misfit& misfit : twin_->misfits()) {
-      spdlog::warn("set aside as poison: {} events of the journal, and {} values of other events: {}",
-                   misfit.events, misfit.values, misfit.why);
+    if (auto sound = actors::prepare_directory(options_.data, *model_); !sound.ok()) return sound.error();
+    const auto directory = [this](const schema::Model& domain) {
+      return is_divided(*model_) ? options_.data + "/" + domain.domain_name(0) : options_.data;
+    };
+    actors::PlantHooks hooks;
+    hooks.adapt = [directory](const schema::Model& domain, actors::TwinOptions& how) {
+      how.snapshots.store = std::make_shared<actors::SnapshotStore>(directory(domain));
+    };
+    hooks.on_progress = [this](const actors::PlantProgress& progress) { show(progress); };
+    auto plant = actors::Plant::start(
+        model_,
+        [this, directory](const schema::Model& domain) {
+          return open_journal(options_, directory(domain), domain);
+        },
+        options_.twin, hooks);
+    if (!plant.ok()) return plant.error();
+    plant_ = std::move(*plant);
+    for (const schema::DomainIndex d : plant_->domains()) observe(d, plant_->domain(d));
+    for (const actors::LinkCarrier* carrier : plant_->carriers()) {
+      const schema::CrossingLink& first = carrier->links().front();
+      metrics_.observe(carrier->probe(), plant_->domain(first.from).probe().settled_position,
+                       model_->domain_name(first.from), model_->domain_name(first.to));
     }
-    metrics_.observe(twin_->probe(), model_->name());
     return {};
   }
 
+  void observe(schema::DomainIndex domain, const actors::Twin& twin) {
+    const std::string name = is_divided(*model_) ? model_->domain_name(domain) : model_->name();
+    for (const schema::Misfit& misfit : twin.misfits()) {
+      spdlog::warn("{}: set aside as poison: {} events of the journal, and {} values of other events: {}",
+                   name, misfit.events, misfit.values, misfit.why);
+    }
+    metrics_.observe(twin.probe(), name);
+  }
+
   /// To whoever asks, and now and then to the log.
-  void show(const actors::ReplayProgress& progress) {
-    server_.show_progress(progress);
+  void show(const actors::PlantProgress& where) {
+    server_.show_progress(where);
     const auto now = std::chrono::steady_clock::now();
+    const actors::ReplayProgress& progress = where.replay;
+    if (where.domain != shown_) told_at_ = {};
+    shown_ = where.domain;
+    const std::string whose = is_divided(*model_) ? "domain " + model_->domain_name(where.domain) + ": " : "";
     if (progress.loading || progress.total == 0) return;
     if (told_at_ == std::chrono::steady_clock::time_point()) {
-      if (progress.done > 0) spdlog::info("a snapshot of position {} was loaded", progress.done);
-      if (progress.done < progress.total) spdlog::info("replaying {} epochs", progress.total - progress.done);
+      if (progress.done > 0) spdlog::info("{}a snapshot of position {} was loaded", whose, progress.done);
+      if (progress.done < progress.total)
+        spdlog::info("{}replaying {} epochs", whose, progress.total - progress.done);
     } else if (now - told_at_ < kTellEvery) {
       return;
     } else {
-      spdlog::info("replayed up to position {} of {}", progress.done, progress.total);
+      spdlog::info("{}replayed up to position {} of {}", whose, progress.done, progress.total);
     }
     told_at_ = now;
   }
@@ -160,7 +194,8 @@ class Startup {
   std::shared_ptr<const schema::Model> model_;
   HttpServer& server_;
   monitoring::Metrics& metrics_;
-  std::unique_ptr<actors::Twin> twin_;
+  std::unique_ptr<actors::Plant> plant_;
+  schema::DomainIndex shown_ = 0;
   int exit_code_ = kOk;
   std::atomic<bool> finished_{false};
   std::thread thread_;
@@ -181,9 +216,9 @@ int serve_until_stopped(const ServeOptions& options, const std::shared_ptr<const
     spdlog::info("stopped while replaying");
     std::_Exit(kOk);
   }
-  if (actors::Twin* twin = startup.twin()) {
-    twin->stop();
-    spdlog::info("stopped at position {}", twin->settled_position());
+  if (actors::Plant* plant = startup.plant()) {
+    plant->stop();
+    spdlog::info("stopped at position {}", position_text(*plant));
   }
   return startup.exit_code();
 }
@@ -240,12 +275,12 @@ int run_serve(ServeOptions& options) {
   int exit_code = kOk;
   const auto model = load_or_explain(options.source, exit_code);
   if (model == nullptr) return exit_code;
-  if (model->domain_count() > 1) {
-    std::cerr
-        << "pollux serve: " << options.source.model << " has " << model->domain_count()
-        << " domains, and this version of the server runs one: `pollux check` and `pollux graph` read such a "
-           "model. To serve it, take out `domains` and `domain:`; its links work within one domain too.\n";
-    return kFailed;
+  if (is_divided(*model) && options.journal.sync_interval != 0) {
+    std::cerr << "pollux serve: --sync " << options.sync << " does not go with a model of several domains ("
+              << options.source.model << " has " << model->domain_count()
+              << "): after a power loss one domain could know of another what that one has lost. Leave it "
+                 "at --sync always.\n";
+    return kUsage;
   }
   return serve_until_stopped(options, model);
 }

@@ -2,6 +2,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -11,6 +12,7 @@
 #include "actors/snapshot/snapshot_format.h"
 #include "actors/snapshot/snapshot_store.h"
 #include "schema/time.h"
+#include "server/cli/data_directories.h"
 #include "server/cli/verbs.h"
 #include "server/http/client.h"
 
@@ -22,6 +24,9 @@ constexpr const char* kPath = "/v1/admin/snapshots";
 struct SnapshotArguments {
   std::string at;
   std::string data;
+  std::string domain;
+
+  std::string path() const { return domain.empty() ? kPath : kPath + ("?domain=" + domain); }
 };
 
 int fail(const schema::Error& error, int code) {
@@ -40,7 +45,7 @@ int tell(const schema::Result<HttpReply>& reply) {
 int create(const SnapshotArguments& arguments) {
   const auto client = HttpClient::create(arguments.at);
   if (!client.ok()) return fail(client.error(), kUsage);
-  return tell((*client)->post(kPath, "application/json", ""));
+  return tell((*client)->post(arguments.path(), "application/json", ""));
 }
 
 /// Of a data directory: each is read to its end and checked.
@@ -75,11 +80,25 @@ int list_directory(const std::string& data) {
   return all_whole ? kOk : kDataDirectory;
 }
 
+int list_directories(const SnapshotArguments& arguments) {
+  const auto directories = data_directories(arguments.data, arguments.domain);
+  if (!directories.ok()) {
+    return fail(directories.error(),
+                directories.error().code == schema::ErrorCode::invalid ? kUsage : kDataDirectory);
+  }
+  int worst = kOk;
+  for (const DomainDirectory& each : *directories) {
+    if (!each.domain.empty()) std::printf("domain %s\n", each.domain.c_str());
+    worst = std::max(worst, list_directory(each.path));
+  }
+  return worst;
+}
+
 int list(const SnapshotArguments& arguments) {
-  if (!arguments.data.empty()) return list_directory(arguments.data);
+  if (!arguments.data.empty()) return list_directories(arguments);
   const auto client = HttpClient::create(arguments.at);
   if (!client.ok()) return fail(client.error(), kUsage);
-  return tell((*client)->get(kPath));
+  return tell((*client)->get(arguments.path()));
 }
 
 }  // namespace
@@ -94,12 +113,14 @@ void add_snapshot(CLI::App& app, int& exit_code) {
   making->add_option("--at", arguments->at, "The server, http://HOST:PORT")
       ->capture_default_str()
       ->envname("POLLUX_AT");
+  making->add_option("--domain", arguments->domain, "Of several domains this one");
   making->callback([arguments, &exit_code] { exit_code = create(*arguments); });
   auto* listing = verb->add_subcommand("list", "Show which there are");
   listing->add_option("--at", arguments->at, "The server, http://HOST:PORT")
       ->capture_default_str()
       ->envname("POLLUX_AT");
   listing->add_option("--data", arguments->data, "A data directory instead; each snapshot is checked");
+  listing->add_option("--domain", arguments->domain, "Of several domains this one");
   listing->callback([arguments, &exit_code] { exit_code = list(*arguments); });
 }
 

@@ -40,7 +40,8 @@ void add_why(CLI::App& app, int& exit_code) {
   verb->add_option("--time", options->time, "An event time in the past, RFC 3339; without it the present");
   verb->add_option(
       "--as-known-at", options->as_known_at,
-      "A journal position, or an RFC 3339 time: what was known then; without it all that is known now");
+      "A journal position (of several domains cooling:12,power:7), or an RFC 3339 time: what was known then; "
+      "without it all that is known now");
   verb->add_option("--depth", options->depth, "Levels of inputs, at most 32")->capture_default_str();
   verb->add_option("--at", options->ask.server, "The server, http://HOST:PORT")->capture_default_str();
   verb->add_option("-o,--output", options->ask.output, "table or json")

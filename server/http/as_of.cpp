@@ -1,7 +1,6 @@
 #include "server/http/as_of.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -20,7 +19,7 @@ namespace {
 /// How long an answer waits for the history to take in what has just settled.
 constexpr std::chrono::milliseconds kCatchUpMax{5'000};
 
-Result<Position> resolve_known(const AsOf& as_of, const actors::History& history) {
+Result<Position> resolve_known(const DomainAsOf& as_of, const actors::History& history) {
   const actors::HistoryBounds bounds = history.bounds();
   if (as_of.known && *as_of.known > bounds.complete) {
     return Error{ErrorCode::invalid,
@@ -37,7 +36,7 @@ Result<Position> resolve_known(const AsOf& as_of, const actors::History& history
 
 }  // namespace
 
-Result<AsOf> parse_as_of(const Target& target) {
+Result<AsOf> parse_as_of(const Target& target, const schema::Model& model) {
   AsOf as_of;
   if (target.parameter("at")) {
     auto at = target.time("at", 0);
@@ -46,24 +45,34 @@ Result<AsOf> parse_as_of(const Target& target) {
   }
   const auto known = target.parameter("as_known_at");
   if (!known) return as_of;
-  Position position = 0;
-  const char* end = known->data() + known->size();
-  const auto [last, fault] = std::from_chars(known->data(), end, position);
-  if (fault == std::errc{} && last == end) {
-    as_of.known = position;
+  as_of.known = parse_whole_number(*known);
+  if (as_of.known) return as_of;
+  auto clock = target.time("as_known_at", 0);
+  if (clock.ok()) {
+    as_of.known_clock = *clock;
     return as_of;
   }
-  auto clock = target.time("as_known_at", 0);
-  if (!clock.ok()) {
+  if (!is_divided(model)) {
     return Error{ErrorCode::invalid,
                  "`" + std::string(*known) + "` is neither a journal position nor an RFC 3339 time",
                  "as_known_at", "give `1234` or `2026-11-22T07:28:00Z`"};
   }
-  as_of.known_clock = *clock;
+  auto named = parse_positions(*known, model, "as_known_at");
+  if (!named.ok()) return named.error();
+  as_of.named = *std::move(named);
   return as_of;
 }
 
-Result<ResolvedAsOf> resolve(const AsOf& as_of, const actors::Twin& twin) {
+Result<DomainAsOf> AsOf::in(const schema::Model& model, schema::DomainIndex domain) const {
+  DomainAsOf one{at, known, known_clock};
+  if (named.empty()) return one;
+  one.known = named[domain];
+  if (one.known) return one;
+  return Error{ErrorCode::invalid, "no position of domain `" + model.domain_name(domain) + "` is named",
+               "as_known_at", "name one of each domain that is asked about, or give a time"};
+}
+
+Result<ResolvedAsOf> resolve(const DomainAsOf& as_of, const actors::Twin& twin) {
   const actors::History* history = twin.history();
   if (history == nullptr) {
     return Error{ErrorCode::invalid, "this twin keeps no history", "", "start it without --no-history"};
@@ -83,22 +92,61 @@ Result<ResolvedAsOf> resolve(const AsOf& as_of, const actors::Twin& twin) {
   return resolved;
 }
 
-Result<PastView> past_view(const actors::Twin& twin, const AsOf& as_of, actors::StateView present) {
-  const auto resolved = resolve(as_of, twin);
+namespace {
+
+/// What holds of each domain. By domain; empty for others than `domains`.
+Result<std::vector<ResolvedAsOf>> resolve_all(const actors::Plant& plant, const AsOf& as_of,
+                                              Domains domains) {
+  if (as_of.known && domains.size() > 1) {
+    const schema::Model& model = plant.model();
+    return Error{
+        ErrorCode::invalid,
+        "a position belongs to one domain, and this is about " + std::to_string(domains.size()),
+        "as_known_at",
+        "give " + model.domain_name(0) + ":12," + model.domain_name(1) + ":7, a time, or domain=NAME"};
+  }
+  std::vector<ResolvedAsOf> all(plant.domain_count());
+  for (const schema::DomainIndex d : domains) {
+    const auto one = as_of.in(plant.model(), d);
+    if (!one.ok()) return one.error();
+    const auto resolved = resolve(*one, plant.domain(d));
+    if (!resolved.ok()) return resolved.error();
+    all[d] = *resolved;
+  }
+  return all;
+}
+
+}  // namespace
+
+schema::EventTime PastView::earliest(Domains domains) const {
+  schema::EventTime earliest = schema::kNever;
+  for (const schema::DomainIndex d : domains) earliest = std::min(earliest, at[d]);
+  return earliest;
+}
+
+Result<PastView> past_view(const actors::Plant& plant, const AsOf& as_of, Domains domains,
+                           actors::PlantView present) {
+  const auto resolved = resolve_all(plant, as_of, domains);
   if (!resolved.ok()) return resolved.error();
-  for (actors::EntityState& entity : present.entities) {
+  PastView past{std::move(present), std::vector<schema::EventTime>(plant.domain_count())};
+  for (actors::EntityState& entity : past.view.entities) {
+    const auto& place = plant.place(entity.entity);
+    const actors::Twin& twin = plant.domain(place.domain);
     for (actors::AttributeState& each : entity.attributes) {
       const auto believed =
-          actors::value_at(*twin.history(), {entity.entity, each.attribute}, resolved->moment);
+          actors::value_at(*twin.history(), {place.entity, each.attribute}, (*resolved)[place.domain].moment);
       if (!believed.ok()) return believed.error();
       // What never changed is what it is now.
       each.time = *believed ? (**believed).since : schema::kBeginning;
       if (*believed) each.value = (**believed).value;
     }
   }
-  present.position = resolved->moment.known;
-  present.clock = resolved->clock;
-  return PastView{std::move(present), resolved->moment.at};
+  for (const schema::DomainIndex d : domains) {
+    past.view.positions[d] = (*resolved)[d].moment.known;
+    past.view.clocks[d] = (*resolved)[d].clock;
+    past.at[d] = (*resolved)[d].moment.at;
+  }
+  return past;
 }
 
 Reply past_problem(const Error& error) {

@@ -19,16 +19,17 @@ void ChangeBell::ring() {
   if (fulfiller.get() != nullptr) fulfiller->fulfill();
 }
 
-void ChangeBell::attach(actors::ChangeFeed& feed) {
-  feed_ = &feed;
+void ChangeBell::attach(const std::vector<actors::ChangeFeed*>& feeds) {
   listening_ = listen().eagerlyEvaluate(nullptr);
-  subscription_ = feed.subscribe([this] { strike(); });
+  for (actors::ChangeFeed* feed : feeds) {
+    subscriptions_.emplace_back(feed, feed->subscribe([this] { strike(); }));
+  }
   ring();
 }
 
 void ChangeBell::detach() {
-  if (feed_ == nullptr) return;
-  std::exchange(feed_, nullptr)->unsubscribe(subscription_);
+  for (const auto& [feed, subscription] : subscriptions_) feed->unsubscribe(subscription);
+  subscriptions_.clear();
   listening_ = nullptr;
 }
 

@@ -1,23 +1,25 @@
-// Tells readers on the server's thread that the twin has settled something new.
+// Tells readers on the server's thread that some domain has settled something new.
 #pragma once
 
 #include <kj/async.h>
 
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "actors/change_feed.h"
 
 namespace pollux::server {
 
-/// One subscription to the change feed however many readers there are. Belongs to the server's thread; only
+/// One subscription to each change feed however many readers there are. Belongs to the server's thread; only
 /// the notification itself arrives on an engine thread.
 class ChangeBell {
  public:
   ChangeBell();
   ~ChangeBell();
 
-  /// `feed` must outlive this object or be detached first.
-  void attach(actors::ChangeFeed& feed);
+  /// The feeds must outlive this object or be detached first.
+  void attach(const std::vector<actors::ChangeFeed*>& feeds);
   void detach();
 
   /// Resolves at the next ring. Ask for it before looking for changes, so that none falls in between.
@@ -36,8 +38,7 @@ class ChangeBell {
   kj::Own<kj::PromiseFulfiller<void>> ring_now_;
   kj::ForkedPromise<void> next_ring_;
   kj::Promise<void> listening_ = nullptr;
-  actors::ChangeFeed* feed_ = nullptr;
-  std::uint64_t subscription_ = 0;
+  std::vector<std::pair<actors::ChangeFeed*, std::uint64_t>> subscriptions_;
 };
 
 }  // namespace pollux::server

@@ -103,7 +103,7 @@ void write_value_members(JsonWriter& json, const schema::Model& model, const sch
 }
 
 void write_entity(JsonWriter& json, const schema::Model& model, const actors::EntityState& state,
-                  schema::Position position, std::optional<schema::EventTime> at) {
+                  schema::Position position, std::optional<schema::EventTime> at, std::string_view domain) {
   const schema::EntityType& type = model.type_of(state.entity);
   json.StartObject();
   write_key(json, "id");
@@ -132,6 +132,10 @@ void write_entity(JsonWriter& json, const schema::Model& model, const actors::En
   json.EndObject();
   write_key(json, "inputs");
   write_inputs(json, model, state.entity);
+  if (!domain.empty()) {
+    write_key(json, "domain");
+    write_text(json, domain);
+  }
   write_key(json, "position");
   json.Uint64(position);
   if (at) {
@@ -167,6 +171,10 @@ void write_episode(JsonWriter& json, const schema::Model& model, const actors::E
   json.StartObject();
   write_key(json, "constraint");
   write_text(json, model.id(episode.constraint));
+  if (model.domain_count() > 1) {
+    write_key(json, "domain");
+    write_text(json, model.domain_name(model.domain_of(episode.constraint)));
+  }
   write_key(json, "from");
   write_time(json, episode.from);
   write_key(json, "to");

@@ -33,14 +33,15 @@ void write_value_members(JsonWriter& json, const schema::Model& model, const sch
                          const schema::Value& value);
 
 /// `{"id","type","kind","tags","attributes":{NAME:{"value","unit","quality","reason"?,"time","role"}},
-/// "inputs":{NAME: "entity.attribute" | [...]},"position","at"?}`.
+/// "inputs":{NAME: "entity.attribute" | [...]},"domain"?,"position","at"?}`; `domain` where it is not empty.
 void write_entity(JsonWriter& json, const schema::Model& model, const actors::EntityState& state,
-                  schema::Position position, std::optional<schema::EventTime> at = {});
+                  schema::Position position, std::optional<schema::EventTime> at = {},
+                  std::string_view domain = {});
 
 /// `{"entity","attribute","revision","from","to","unit","was":{...},"is":{...}}`.
 void write_change(JsonWriter& json, const schema::Model& model, const actors::Change& change);
 
-/// `{"constraint","from","to"}`; an open episode ends at null.
+/// `{"constraint","domain"?,"from","to"}`; an open episode ends at null, `domain` where there are several.
 void write_episode(JsonWriter& json, const schema::Model& model, const actors::Episode& episode);
 
 /// The finished text.

@@ -44,6 +44,7 @@ constexpr std::array kRoutes = {
     Route{RouteId::quarantine_admit_one, "/v1/quarantine/*/admit", true, false, kJson},
     Route{RouteId::quarantine_discard_one, "/v1/quarantine/*/discard", true, false, kJson},
     Route{RouteId::sources, "/v1/sources", false, false, kJson},
+    Route{RouteId::domains, "/v1/domains", false, false, kJson},
     Route{RouteId::metrics, "/metrics", false, false, "text/plain; version=0.0.4; charset=utf-8"},
     Route{RouteId::livez, "/livez", false, false, kJson},
     Route{RouteId::readyz, "/readyz", false, false, kJson},

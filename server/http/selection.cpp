@@ -4,6 +4,7 @@
 #include <array>
 
 #include "schema/diagnostic.h"
+#include "server/http/positions.h"
 #include "server/http/problem.h"
 
 namespace pollux::server {
@@ -54,6 +55,7 @@ bool Selection::includes(const schema::Model& model, schema::EntityIndex entity)
   if (!entities.empty() && !std::binary_search(entities.begin(), entities.end(), entity)) return false;
   if (type && model.type_index(entity) != *type) return false;
   if (kind && model.type_of(entity).kind != *kind) return false;
+  if (domain && model.domain_of(entity) != *domain) return false;
   if (tag.empty()) return true;
   const auto tags = model.tags(entity);
   return std::find(tags.begin(), tags.end(), tag) != tags.end();
@@ -82,7 +84,27 @@ Result<Selection> parse_selection(const Target& target, const schema::Model& mod
     selection.kind = *kind;
   }
   selection.tag = target.parameter("tag").value_or("");
+  auto domain = parse_domain(target, model);
+  if (!domain.ok()) return domain.error();
+  selection.domain = *domain;
   return selection;
+}
+
+Result<std::optional<schema::DomainIndex>> parse_domain(const Target& target, const schema::Model& model) {
+  const auto name = target.parameter("domain");
+  if (!name) return std::optional<schema::DomainIndex>();
+  auto domain = find_domain(model, *name);
+  if (!domain.ok()) return domain.error();
+  return std::optional(*domain);
+}
+
+std::vector<schema::DomainIndex> domains_of(const schema::Model& model,
+                                            std::optional<schema::DomainIndex> selected) {
+  std::vector<schema::DomainIndex> domains;
+  for (schema::DomainIndex d = 0; d < model.domain_count(); ++d) {
+    if (!selected || *selected == d) domains.push_back(d);
+  }
+  return domains;
 }
 
 Reply unknown_entity(const schema::Model& model, std::string_view id) {

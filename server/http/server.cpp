@@ -109,8 +109,8 @@ struct HttpServer::Implementation final : private kj::TaskSet::ErrorHandler {
   std::size_t refusals = 0;
   kj::Own<kj::ConnectionReceiver> receiver;
   kj::PromiseCrossThreadFulfillerPair<void> stopping = kj::newPromiseAndCrossThreadFulfiller<void>();
-  kj::PromiseCrossThreadFulfillerPair<actors::Twin*> attaching =
-      kj::newPromiseAndCrossThreadFulfiller<actors::Twin*>();
+  kj::PromiseCrossThreadFulfillerPair<actors::Plant*> attaching =
+      kj::newPromiseAndCrossThreadFulfiller<actors::Plant*>();
   std::promise<void> attached;  // or the server has stopped
   bool is_attached = false;     // server's thread
   kj::Own<kj::TaskSet> tasks;
@@ -248,17 +248,18 @@ const std::string& HttpServer::address() const {
   return implementation_->address;
 }
 
-void HttpServer::show_progress(const actors::ReplayProgress& progress) {
-  implementation_->site.replayed = progress.done;
-  implementation_->site.to_replay = progress.total;
-  implementation_->site.loading = progress.loading;
+void HttpServer::show_progress(const actors::PlantProgress& progress) {
+  implementation_->site.starting = progress.domain;
+  implementation_->site.replayed = progress.replay.done;
+  implementation_->site.to_replay = progress.replay.total;
+  implementation_->site.loading = progress.replay.loading;
   ServerProbe& probe = implementation_->site.probe;
-  probe.recovery_position.set(static_cast<std::int64_t>(progress.done));
-  probe.recovery_target.set(static_cast<std::int64_t>(progress.total));
+  probe.recovery_position.set(static_cast<std::int64_t>(progress.replay.done));
+  probe.recovery_target.set(static_cast<std::int64_t>(progress.replay.total));
 }
 
-void HttpServer::attach(actors::Twin& twin) {
-  implementation_->attaching.fulfiller->fulfill(&twin);
+void HttpServer::attach(actors::Plant& plant) {
+  implementation_->attaching.fulfiller->fulfill(&plant);
   implementation_->attached.get_future().wait();
 }
 
@@ -272,9 +273,13 @@ void HttpServer::run() {
   {
     auto accepting = server.accept().eagerlyEvaluate(nullptr);
     auto attaching = server.attaching.promise
-                         .then([&server](actors::Twin* twin) {
-                           server.bell.attach(twin->changes());
-                           server.site.twin = twin;
+                         .then([&server](actors::Plant* plant) {
+                           std::vector<actors::ChangeFeed*> feeds;
+                           for (const schema::DomainIndex d : plant->domains()) {
+                             feeds.push_back(&plant->domain(d).changes());
+                           }
+                           server.bell.attach(feeds);
+                           server.site.plant = plant;
                            server.site.probe.recovering.set(0);
                            server.is_attached = true;
                            server.attached.set_value();
@@ -286,7 +291,7 @@ void HttpServer::run() {
   server.drain();
   server.tasks = nullptr;
   server.site.background.stop();
-  server.site.worker.stop();  // its jobs may use the twin, which may go when this returns
+  server.site.worker.stop();  // its jobs may use the plant, which may go when this returns
   server.bell.detach();
   if (!server.is_attached) server.attached.set_value();
 }

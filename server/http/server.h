@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "actors/twin.h"
+#include "actors/plant/plant.h"
 #include "monitoring/metrics.h"
 #include "schema/event/cloud_events.h"
 #include "schema/model/model.h"
@@ -48,12 +48,12 @@ class HttpServer {
   /// `HOST:PORT` as bound.
   const std::string& address() const;
 
-  /// How far the twin has come; shown by /readyz. Any thread.
-  void show_progress(const actors::ReplayProgress& progress);
+  /// How far the start has come; shown by /readyz. Any thread.
+  void show_progress(const actors::PlantProgress& progress);
 
-  /// From now on requests reach `twin`, which must outlive `run()`. Blocks until the server's thread has
+  /// From now on requests reach `plant`, which must outlive `run()`. Blocks until the server's thread has
   /// taken it or has stopped. Call once, on another thread.
-  void attach(actors::Twin& twin);
+  void attach(actors::Plant& plant);
 
   /// Makes `run()` return. Any thread; idempotent.
   void stop();

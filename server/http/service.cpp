@@ -129,7 +129,7 @@ class Service::Exchange {
                  is_events ? routes::refuse_media_type(request_) : routes::refuse_other_than_json(request_)) {
       return send(kj::mv(*refusal));
     }
-    if (service_.site_.twin.load() == nullptr) return send(service_.site_.still_starting());
+    if (service_.site_.plant.load() == nullptr) return send(service_.site_.still_starting());
     body_.emplace(service_.options_, service_.site_.probe, service_.timer_);
     reading_body_ = true;
     return invite(stream)
@@ -158,20 +158,15 @@ class Service::Exchange {
 
   kj::Promise<void> stream_changes() {
     Site& site = service_.site_;
-    actors::Twin* twin = site.twin.load();
-    if (twin == nullptr) return send(site.still_starting());
-    auto wanted = parse_change_request(request_, *site.model, twin->settled_position());
+    actors::Plant* plant = site.plant.load();
+    if (plant == nullptr) return send(site.still_starting());
+    auto wanted = parse_change_request(request_, *plant);
     if (!wanted.ok()) return send(problem_of(wanted.error()));
     if (static_cast<std::size_t>(site.probe.change_streams.value()) >= service_.options_.change_streams_max) {
       site.probe.change_streams_refused.add();
       return send(problem(503, {"too many readers of the change feed", "", "try again later", ""}));
     }
-    if (const auto oldest = oldest_resumable(*twin); wanted->after < oldest) {
-      return send(problem(
-          410, {"changes after position " + std::to_string(wanted->after) +
-                    " are no longer kept; the oldest position to resume after is " + std::to_string(oldest),
-                "", "read the state anew, then resume with ?after=" + std::to_string(oldest), ""}));
-    }
+    if (auto refusal = refuse_forgotten(*plant, *wanted)) return send(std::move(*refusal));
     status_ = 200;
     is_stream_ = true;
     kj::HttpHeaders headers(service_.header_table());
@@ -179,7 +174,7 @@ class Service::Exchange {
     headers.add("Cache-Control", "no-store");
     auto out = response_.send(200, status_text(200), headers);
     auto gone = out->whenWriteDisconnected();
-    auto stream = kj::heap<ChangeStream>(*twin, service_.bell_, site.background, service_.timer_,
+    auto stream = kj::heap<ChangeStream>(*plant, service_.bell_, site.background, service_.timer_,
                                          service_.options_, site.probe, std::move(*wanted), kj::mv(out));
     auto running = stream->run();
     return running.attach(kj::mv(stream))

@@ -1,11 +1,11 @@
-// What the routes have in common: the twin once it runs, how far it has come until then, and the bounds.
+// What the routes have in common: the plant once it runs, how far it has come until then, and the bounds.
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <string>
 
-#include "actors/twin.h"
+#include "actors/plant/plant.h"
 #include "monitoring/metrics.h"
 #include "schema/event/cloud_events.h"
 #include "schema/graph/graph_analysis.h"
@@ -25,15 +25,16 @@ struct Site {
   const std::shared_ptr<const schema::Model> model;
   const monitoring::Metrics& metrics;
   schema::CloudEventParser parser;
-  ServerProbe probe;                           ///< Any thread.
-  std::atomic<actors::Twin*> twin{nullptr};    ///< Any thread; null while it starts.
-  std::atomic<schema::Position> replayed{0};   ///< Any thread.
-  std::atomic<schema::Position> to_replay{0};  ///< Any thread.
-  std::atomic<bool> loading{false};            ///< A snapshot; any thread.
+  ServerProbe probe;                             ///< Any thread.
+  std::atomic<actors::Plant*> plant{nullptr};    ///< Any thread; null while it starts.
+  std::atomic<schema::Position> replayed{0};     ///< Any thread.
+  std::atomic<schema::Position> to_replay{0};    ///< Any thread.
+  std::atomic<bool> loading{false};              ///< A snapshot; any thread.
+  std::atomic<schema::DomainIndex> starting{0};  ///< Which domain these three are about; any thread.
 
   std::string backup_directory;         ///< Empty: backups are not taken.
   std::atomic<bool> backing_up{false};  ///< Any thread.
-  Background background;                ///< Its work may use the twin: stopped before that goes.
+  Background background;                ///< Its work may use the plant: stopped before that goes.
 
   /// Of the model; the worker's own, made when it is first asked for.
   std::unique_ptr<const schema::GraphAnalysis> graph_analysis;

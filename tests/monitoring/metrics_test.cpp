@@ -63,6 +63,16 @@ TEST(Metrics, EachFamilyIsIntroducedOnceHoweverManyDomainsPublishIt) {
   EXPECT_EQ(text.find(head), text.rfind(head));
 }
 
+TEST(Metrics, WhatLinksCarryIsToldByWhereItComesFromAndLeads) {
+  actors::DomainProbe from;
+  actors::CarrierProbe carrier;
+  Metrics metrics;
+  metrics.observe(carrier, from.settled_position, "power", "cooling");
+  from.settled_position.set(12);
+  carrier.carried_position.set(7);
+  EXPECT_THAT(metrics.render(), HasSubstr(R"(pollux_carrier_behind_positions{from="power",to="cooling"} 5)"));
+}
+
 TEST(Metrics, TheProcessReportsItsMemoryAndStart) {
   const std::string text = Metrics().render();
   for (const char* name : {"process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds",
@@ -78,6 +88,8 @@ TEST(Metrics, PromtoolFindsNothingToComplainAbout) {
   server.requests[0][1].add();
   Metrics metrics;
   metrics.observe(domain, "d");
+  actors::CarrierProbe carrier;
+  metrics.observe(carrier, domain.settled_position, "d", "e");
   metrics.observe(server);
   const std::string file = testing::TempDir() + "pollux_metrics_" + std::to_string(getpid()) + ".txt";
   std::ofstream(file) << metrics.render();

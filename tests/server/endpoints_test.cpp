@@ -372,7 +372,7 @@ TEST(Health, WhileTheTwinIsStartingItIsAliveButNotReady) {
   ServerSetup setup;
   setup.start_twin = false;
   RunningServer server(std::move(setup));
-  server.http().show_progress({7, 11});
+  server.http().show_progress({0, {7, 11}});
   EXPECT_EQ(server.get("/livez").status, 200u);
   const Answer ready = server.get("/readyz");
   EXPECT_EQ(ready.status, 503u);

@@ -40,7 +40,11 @@ constexpr timeval kPatience = {20, 0};
 }
 
 std::shared_ptr<const schema::Model> load_plant() {
-  auto loaded = schema::load_model(kPlant, "plant.yaml");
+  return load_text(kPlant);
+}
+
+std::shared_ptr<const schema::Model> load_text(const std::string& model) {
+  auto loaded = schema::load_model(model, "plant.yaml");
   if (const auto* errors = std::get_if<schema::ModelErrors>(&loaded)) {
     std::fputs(errors->text().c_str(), stderr);
     std::abort();
@@ -139,7 +143,7 @@ Answer Connection::read_answer(bool has_body) {
   return answer;
 }
 
-RunningServer::RunningServer(ServerSetup setup) : model_(load_plant()) {
+RunningServer::RunningServer(ServerSetup setup) : model_(setup.model) {
   setup.http.listen = "127.0.0.1:0";
   setup.twin.clock = actors::ClockMode::events;
   setup.twin.threads = 2;
@@ -149,14 +153,19 @@ RunningServer::RunningServer(ServerSetup setup) : model_(load_plant()) {
   const std::string& address = server_->address();
   port_ = static_cast<unsigned>(std::stoul(address.substr(address.rfind(':') + 1)));
   if (!setup.start_twin) return;
-  auto twin = actors::Twin::start(model_, setup.journal(*model_), setup.twin);
-  if (!twin.ok()) {
-    ADD_FAILURE() << twin.error().text();
+  const auto open = [&](const schema::Model& model) -> schema::Result<std::unique_ptr<actors::Journal>> {
+    return setup.journal(model);
+  };
+  auto plant = actors::Plant::start(model_, open, setup.twin);
+  if (!plant.ok()) {
+    ADD_FAILURE() << plant.error().text();
     return;
   }
-  twin_ = std::move(*twin);
-  metrics_.observe(twin_->probe(), model_->name());
-  server_->attach(*twin_);
+  plant_ = std::move(*plant);
+  for (const schema::DomainIndex d : plant_->domains()) {
+    metrics_.observe(plant_->domain(d).probe(), plant_->domain(d).model().name());
+  }
+  server_->attach(*plant_);
 }
 
 void RunningServer::serve(const HttpServerOptions& options) {
@@ -175,7 +184,7 @@ void RunningServer::stop() {
   if (!thread_.joinable()) return;
   server_->stop();
   ended_.get_future().wait();
-  if (twin_ != nullptr) twin_->stop();
+  if (plant_ != nullptr) plant_->stop();
   release_.set_value();
   thread_.join();
 }

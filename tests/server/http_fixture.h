@@ -10,7 +10,7 @@
 #include <string_view>
 #include <thread>
 
-#include "actors/twin.h"
+#include "actors/plant/plant.h"
 #include "monitoring/metrics.h"
 #include "schema/model/model.h"
 #include "server/http/server.h"
@@ -20,6 +20,7 @@ namespace pollux::server {
 /// Two pumps and a constraint on the flow of the first, which depends on its speed.
 extern const char* const kPlant;
 std::shared_ptr<const schema::Model> load_plant();
+std::shared_ptr<const schema::Model> load_text(const std::string& model);
 
 /// One observation of pump-1's speed as a CloudEvent, `second` seconds into the test's day.
 std::string speed_event(const std::string& id, int second, double percent,
@@ -62,6 +63,7 @@ struct ServerSetup {
   actors::TwinOptions twin;
   std::function<std::unique_ptr<actors::Journal>(const schema::Model&)> journal = actors::make_memory_journal;
   bool start_twin = true;
+  std::shared_ptr<const schema::Model> model = load_plant();
 };
 
 /// Runs from construction to destruction. The twin's clock follows the events.
@@ -73,7 +75,9 @@ class RunningServer {
   RunningServer& operator=(const RunningServer&) = delete;
 
   unsigned port() const { return port_; }
-  actors::Twin& twin() { return *twin_; }
+  actors::Plant& plant() { return *plant_; }
+  /// Of the first domain.
+  actors::Twin& twin() { return plant_->domain(0); }
   HttpServer& http() { return *server_; }
   const schema::Model& model() const { return *model_; }
   std::string metrics() const { return metrics_.render(); }
@@ -94,7 +98,7 @@ class RunningServer {
 
   std::shared_ptr<const schema::Model> model_;
   monitoring::Metrics metrics_;
-  std::unique_ptr<actors::Twin> twin_;
+  std::unique_ptr<actors::Plant> plant_;
   HttpServer* server_ = nullptr;
   unsigned port_ = 0;
   std::promise<HttpServer*> open_;

@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include "server/cli/position_text.h"
+
 namespace pollux::server::cli {
 namespace {
 
@@ -76,16 +78,18 @@ bool read_cause(const object& json, int depth, ShownCause& cause) {
 
 schema::Result<EntityPage> read_entities(std::string_view body) {
   simdjson::dom::parser parser;
+  element root;
   object json;
   array entities;
-  if (parser.parse(body.data(), body.size()).get(json) != simdjson::SUCCESS ||
-      json["entities"].get(entities) != simdjson::SUCCESS) {
+  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS ||
+      root.get(json) != simdjson::SUCCESS || json["entities"].get(entities) != simdjson::SUCCESS) {
     return unexpected("list of entities");
   }
   EntityPage page;
   page.clock = text_in(json, "clock");
   page.next_cursor = text_in(json, "next_cursor");
-  if (json["position"].get(page.position) != simdjson::SUCCESS) return unexpected("position");
+  page.position = position_text(root);
+  if (page.position.empty()) return unexpected("position");
   for (const element& each : entities) {
     object members;
     if (each.get(members) != simdjson::SUCCESS) return unexpected("entity");

@@ -55,7 +55,7 @@ struct ShownCause {
 /// One page of GET /v1/entities.
 struct EntityPage {
   std::string clock;  ///< RFC 3339; empty before the first event.
-  std::uint64_t position = 0;
+  std::string position;  ///< A number, or `cooling:12,power:7`.
   std::vector<ShownEntity> entities;
   std::string next_cursor;  ///< Empty on the last page.
 };
@@ -63,7 +63,7 @@ struct EntityPage {
 /// Everything that is shown at one moment.
 struct Picture {
   std::string clock;
-  std::uint64_t position = 0;
+  std::string position = "0";
   std::vector<ShownEntity> entities;  ///< Constraints not included.
   bool more_entities = false;         ///< Not all of them were fetched.
   std::vector<ShownConstraint> constraints;

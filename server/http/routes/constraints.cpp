@@ -12,6 +12,7 @@
 #include "server/http/json.h"
 #include "server/http/problem.h"
 #include "server/http/routes/routes.h"
+#include "server/http/selection.h"
 
 namespace pollux::server::routes {
 namespace {
@@ -26,16 +27,20 @@ struct Wanted {
   std::string status;  ///< Empty: any.
   std::uint64_t limit = kLimitDefault;
   AsOf as_of;
+  std::vector<schema::DomainIndex> domains;
 };
 
-schema::Result<Wanted> parse_wanted(const Target& target) {
+schema::Result<Wanted> parse_wanted(const Target& target, const schema::Model& model) {
   Wanted wanted;
-  if (auto known = target.expect_only({"status", "limit", "at", "as_known_at"}); !known.ok())
+  if (auto known = target.expect_only({"status", "domain", "limit", "at", "as_known_at"}); !known.ok())
     return known.error();
+  const auto domain = parse_domain(target, model);
+  if (!domain.ok()) return domain.error();
+  wanted.domains = domains_of(model, *domain);
   auto limit = target.number("limit", kLimitDefault, 1, kLimitMax);
   if (!limit.ok()) return limit.error();
   wanted.limit = *limit;
-  auto as_of = parse_as_of(target);
+  auto as_of = parse_as_of(target, model);
   if (!as_of.ok()) return as_of.error();
   wanted.as_of = *as_of;
   wanted.status = target.parameter("status").value_or("");
@@ -47,11 +52,12 @@ schema::Result<Wanted> parse_wanted(const Target& target) {
   return wanted;
 }
 
-std::vector<schema::EntityIndex> constraints_of(const schema::Model& model) {
+std::vector<schema::EntityIndex> constraints_of(const schema::Model& model, Domains domains) {
   std::vector<schema::EntityIndex> constraints;
   for (std::uint64_t entity = 0; entity < model.entity_count(); ++entity) {
     const auto index = static_cast<schema::EntityIndex>(entity);
-    if (model.type_of(index).constraint) constraints.push_back(index);
+    const bool wanted = std::ranges::find(domains, model.domain_of(index)) != domains.end();
+    if (wanted && model.type_of(index).constraint) constraints.push_back(index);
   }
   return constraints;
 }
@@ -79,6 +85,7 @@ void write_constraint(JsonWriter& json, const schema::Model& model, const actors
   write_text(json, model.id(state.entity));
   write_key(json, "type");
   write_text(json, type.name);
+  write_domain(json, model, model.domain_of(state.entity));
   write_key(json, "status");
   write_text(json, status_text_of(model, status));
   write_key(json, "since");
@@ -104,7 +111,7 @@ void write_constraint(JsonWriter& json, const schema::Model& model, const actors
   json.EndObject();
 }
 
-Reply render_constraints(const schema::Model& model, const Wanted& wanted, const actors::StateView& view,
+Reply render_constraints(const schema::Model& model, const Wanted& wanted, const actors::PlantView& view,
                          const OpenEpisodes& open, std::optional<schema::EventTime> at = {}) {
   std::uint64_t shown = 0;
   std::uint64_t matching = 0;
@@ -115,10 +122,7 @@ Reply render_constraints(const schema::Model& model, const Wanted& wanted, const
     write_key(json, "at");
     write_time(json, *at);
   }
-  write_key(json, "position");
-  json.Uint64(view.position);
-  write_key(json, "clock");
-  write_time(json, view.clock);
+  write_settled(json, model, wanted.domains, view.positions, view.clocks);
   write_key(json, "constraints");
   json.StartArray();
   for (const auto& state : view.entities) {
@@ -137,7 +141,7 @@ Reply render_constraints(const schema::Model& model, const Wanted& wanted, const
 
 /// Those still open, among the constraints that the view shows violated: the two are read one after the
 /// other, and the state is what is being told.
-OpenEpisodes open_among(const schema::Model& model, const actors::StateView& view,
+OpenEpisodes open_among(const schema::Model& model, const actors::PlantView& view,
                         const std::vector<actors::Episode>& episodes) {
   OpenEpisodes open;
   for (const auto& episode : episodes) {
@@ -150,58 +154,59 @@ OpenEpisodes open_among(const schema::Model& model, const actors::StateView& vie
 }
 
 /// Those under way at `at`, as they are known: they may have ended since.
-schema::Result<OpenEpisodes> episodes_at(const schema::Model& model, const actors::History& history,
-                                         const actors::StateView& view, schema::EventTime at) {
+schema::Result<OpenEpisodes> episodes_at(const actors::Plant& plant, const PastView& past) {
+  const schema::Model& model = plant.model();
   OpenEpisodes under_way;
-  for (const auto& state : view.entities) {
+  for (const auto& state : past.view.entities) {
     const actors::AttributeState* status = status_in(model, state);
     if (status_text_of(model, status) != "violated") continue;
-    auto found = actors::episodes_between(history, {state.entity, status->attribute}, at,
-                                          schema::after(at, 1), view.position, status->value, 1);
+    const auto& place = plant.place(state.entity);
+    const schema::EventTime at = past.at[place.domain];
+    auto found =
+        actors::episodes_between(*plant.domain(place.domain).history(), {place.entity, status->attribute}, at,
+                                 schema::after(at, 1), past.view.positions[place.domain], status->value, 1);
     if (!found.ok()) return found.error();
-    if (!found->empty()) under_way.emplace(state.entity, found->front());
+    if (found->empty()) continue;
+    found->front().constraint = state.entity;
+    under_way.emplace(state.entity, found->front());
   }
   return under_way;
 }
 
-Reply render_past(const schema::Model& model, const actors::Twin& twin, const Wanted& wanted,
-                  actors::StateView present) {
-  const auto past = past_view(twin, wanted.as_of, std::move(present));
+Reply render_past(const actors::Plant& plant, const Wanted& wanted, actors::PlantView present) {
+  const auto past = past_view(plant, wanted.as_of, wanted.domains, std::move(present));
   if (!past.ok()) return past_problem(past.error());
-  const auto episodes = episodes_at(model, *twin.history(), past->view, past->at);
+  const auto episodes = episodes_at(plant, *past);
   if (!episodes.ok()) return past_problem(episodes.error());
-  return render_constraints(model, wanted, past->view, *episodes, past->at);
+  return render_constraints(plant.model(), wanted, past->view, *episodes, past->earliest(wanted.domains));
 }
 
-kj::Promise<Reply> in_the_past(Site& site, actors::Twin& twin, const Wanted& wanted,
-                               actors::StateView present) {
+kj::Promise<Reply> in_the_past(Site& site, actors::Plant& plant, const Wanted& wanted,
+                               actors::PlantView present) {
   if (present.entities.size() > kPastMax) {
     return problem(422, {"the past of " + std::to_string(present.entities.size()) +
                              " constraints cannot be told at once; at most " + std::to_string(kPastMax),
                          "at", "ask for the entities one page at a time: /v1/entities?kind=constraint", ""});
   }
-  auto held = std::make_shared<actors::StateView>(std::move(present));
+  auto held = std::make_shared<actors::PlantView>(std::move(present));
   return site.background.run<Reply>(
-      [&site, &twin, wanted, held] { return render_past(*site.model, twin, wanted, std::move(*held)); },
-      site.too_busy());
+      [&plant, wanted, held] { return render_past(plant, wanted, std::move(*held)); }, site.too_busy());
 }
 
 }  // namespace
 
-kj::Promise<Reply> list_constraints(const Request& request, Site& site, actors::Twin& twin) {
-  auto wanted = parse_wanted(request.target);
+kj::Promise<Reply> list_constraints(const Request& request, Site& site, actors::Plant& plant) {
+  auto wanted = parse_wanted(request.target, *site.model);
   if (!wanted.ok()) return problem_of(wanted.error());
-  auto constraints = constraints_of(*site.model);
+  auto constraints = constraints_of(*site.model, wanted->domains);
   const std::size_t episodes_max = constraints.size();
-  return from_engine<actors::StateView>(
-             [&](auto done) { twin.read(std::move(constraints), std::move(done)); })
-      .then([&site, &twin, wanted = *wanted, episodes_max](actors::StateView&& view) -> kj::Promise<Reply> {
-        if (wanted.as_of.asked()) return in_the_past(site, twin, wanted, std::move(view));
+  return from_engine<actors::PlantView>(
+             [&](auto done) { plant.read(std::move(constraints), std::move(done)); })
+      .then([&site, &plant, wanted = *wanted, episodes_max](actors::PlantView&& view) -> kj::Promise<Reply> {
+        if (wanted.as_of.asked()) return in_the_past(site, plant, wanted, std::move(view));
         using Episodes = std::vector<actors::Episode>;
-        const schema::EventTime now = view.clock;
-        return from_engine<Episodes>([&](auto done) {
-                 twin.episodes(schema::kNone, now, schema::kNever, episodes_max, std::move(done));
-               })
+        return from_engine<Episodes>(
+                   [&](auto done) { plant.episodes_since(view.clocks, episodes_max, std::move(done)); })
             .then([&site, wanted, view = kj::mv(view)](Episodes&& episodes) {
               return render_constraints(*site.model, wanted, view, open_among(*site.model, view, episodes));
             });

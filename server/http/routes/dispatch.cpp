@@ -4,12 +4,12 @@
 namespace pollux::server::routes {
 namespace {
 
-using TwinRoute = kj::Promise<Reply> (*)(const Request&, Site&, actors::Twin&);
+using PlantRoute = kj::Promise<Reply> (*)(const Request&, Site&, actors::Plant&);
 
-kj::Promise<Reply> with_twin(TwinRoute route, const Request& request, Site& site) {
-  actors::Twin* twin = site.twin.load();
-  if (twin == nullptr) return site.still_starting();
-  return route(request, site, *twin);
+kj::Promise<Reply> with_plant(PlantRoute route, const Request& request, Site& site) {
+  actors::Plant* plant = site.plant.load();
+  if (plant == nullptr) return site.still_starting();
+  return route(request, site, *plant);
 }
 
 }  // namespace
@@ -17,38 +17,40 @@ kj::Promise<Reply> with_twin(TwinRoute route, const Request& request, Site& site
 kj::Promise<Reply> dispatch(const Request& request, Site& site) {
   switch (request.match.route) {
     case RouteId::events:
-      return with_twin(post_events, request, site);
+      return with_plant(post_events, request, site);
     case RouteId::entities:
-      return with_twin(list_entities, request, site);
+      return with_plant(list_entities, request, site);
     case RouteId::entity:
-      return with_twin(show_entity, request, site);
+      return with_plant(show_entity, request, site);
     case RouteId::constraints:
-      return with_twin(list_constraints, request, site);
+      return with_plant(list_constraints, request, site);
     case RouteId::episodes:
-      return with_twin(list_episodes, request, site);
+      return with_plant(list_episodes, request, site);
     case RouteId::digest:
-      return with_twin(show_digest, request, site);
+      return with_plant(show_digest, request, site);
     case RouteId::why:
-      return with_twin(explain, request, site);
+      return with_plant(explain, request, site);
     case RouteId::impact:
-      return with_twin(show_impact, request, site);
+      return with_plant(show_impact, request, site);
     case RouteId::quarantine:
-      return with_twin(list_quarantine, request, site);
+      return with_plant(list_quarantine, request, site);
     case RouteId::history:
-      return with_twin(show_history, request, site);
+      return with_plant(show_history, request, site);
     case RouteId::backup:
-      return with_twin(take_backup, request, site);
+      return with_plant(take_backup, request, site);
     case RouteId::snapshots:
-      return with_twin(list_snapshots, request, site);
+      return with_plant(list_snapshots, request, site);
     case RouteId::snapshot_create:
-      return with_twin(create_snapshot, request, site);
+      return with_plant(create_snapshot, request, site);
     case RouteId::quarantine_admit:
     case RouteId::quarantine_discard:
     case RouteId::quarantine_admit_one:
     case RouteId::quarantine_discard_one:
-      return with_twin(decide_quarantine, request, site);
+      return with_plant(decide_quarantine, request, site);
     case RouteId::sources:
-      return with_twin(list_sources, request, site);
+      return with_plant(list_sources, request, site);
+    case RouteId::domains:
+      return with_plant(list_domains, request, site);
     case RouteId::page:
       return show_page(request);
     case RouteId::model:

@@ -2,6 +2,7 @@
 
 #include "server/http/crossing.h"
 #include "server/http/json.h"
+#include "server/http/positions.h"
 #include "server/http/problem.h"
 #include "server/http/routes/routes.h"
 
@@ -42,7 +43,16 @@ kj::Maybe<Reply> refuse_other_form(const std::string& type, const std::string& b
   return nullptr;
 }
 
-Reply render_receipt(const actors::Receipt& receipt) {
+/// Of the domains whose events these were; of none, where no event was of any.
+std::vector<schema::DomainIndex> concerned(const actors::PlantReceipt& receipt) {
+  std::vector<schema::DomainIndex> domains;
+  for (schema::DomainIndex d = 0; d < receipt.positions.size(); ++d) {
+    if (receipt.positions[d] != 0) domains.push_back(d);
+  }
+  return domains;
+}
+
+Reply render_receipt(const schema::Model& model, const actors::PlantReceipt& receipt) {
   std::size_t accepted = 0;
   std::size_t duplicates = 0;
   std::size_t refused = 0;
@@ -50,7 +60,7 @@ Reply render_receipt(const actors::Receipt& receipt) {
   JsonWriter json(buffer);
   json.StartObject();
   write_key(json, "position");
-  json.Uint64(receipt.position);
+  write_positions(json, model, concerned(receipt), receipt.positions);
   write_key(json, "outcomes");
   json.StartArray();
   for (const actors::EventOutcome outcome : receipt.outcomes) {
@@ -96,17 +106,18 @@ kj::Maybe<Reply> refuse_media_type(const Request& request) {
             "send " + std::string(kSingle) + ", " + std::string(kBatch) + " or " + std::string(kEither), ""});
 }
 
-kj::Promise<Reply> post_events(const Request& request, Site& site, actors::Twin& twin) {
+kj::Promise<Reply> post_events(const Request& request, Site& site, actors::Plant& plant) {
   if (auto known = request.target.expect_only({}); !known.ok()) return problem_of(known.error());
   KJ_IF_MAYBE (refusal, refuse_other_form(media_type(request.content_type), request.body)) {
     return kj::mv(*refusal);
   }
   schema::ParsedEvents parsed = site.parser.parse(request.body);
   if (!parsed.problems.empty()) return problem_of(parsed.problems);
-  using Answer = schema::Result<actors::Receipt>;
-  return from_engine<Answer>([&](auto done) { twin.submit(std::move(parsed.batch), std::move(done)); })
-      .then(
-          [](Answer&& answer) { return answer.ok() ? render_receipt(*answer) : problem_of(answer.error()); });
+  using Answer = schema::Result<actors::PlantReceipt>;
+  return from_engine<Answer>([&](auto done) { plant.submit(std::move(parsed.batch), std::move(done)); })
+      .then([&site](Answer&& answer) {
+        return answer.ok() ? render_receipt(*site.model, *answer) : problem_of(answer.error());
+      });
 }
 
 }  // namespace pollux::server::routes

@@ -7,6 +7,7 @@
 
 #include "server/http/as_of.h"
 #include "server/http/json.h"
+#include "server/http/positions.h"
 #include "server/http/problem.h"
 #include "server/http/routes/routes.h"
 #include "server/http/selection.h"
@@ -26,8 +27,8 @@ constexpr std::array<std::string_view, 5> kAggregates = {"min", "max", "mean", "
 
 /// A range as asked for. Owns everything: it outlives the request.
 struct Wanted {
-  actors::Series series;
-  AsOf as_of;
+  actors::Series series;  ///< In the undivided model.
+  DomainAsOf as_of;
   std::optional<EventTime> from;
   std::optional<EventTime> to;
   std::uint64_t limit = kLimitDefault;
@@ -86,10 +87,12 @@ Result<void> take_bucket(const Target& target, const schema::Attribute& attribut
 }
 
 Result<Wanted> parse_wanted(const Target& target, const schema::Attribute& attribute,
-                            const actors::Series& series) {
+                            const actors::Series& series, const schema::Model& model) {
   auto known = target.expect_only({"from", "to", "as_known_at", "limit", "cursor", "bucket", "aggregate"});
   if (!known.ok()) return known.error();
-  auto as_of = parse_as_of(target);
+  const auto all = parse_as_of(target, model);
+  if (!all.ok()) return all.error();
+  const auto as_of = all->in(model, model.domain_of(series.entity));
   if (!as_of.ok()) return as_of.error();
   Wanted wanted{series, *as_of, {}, {}, 0, 0, {}};
   for (auto [name, bound] : {std::pair{"from", &wanted.from}, std::pair{"to", &wanted.to}}) {
@@ -155,6 +158,7 @@ void write_head(JsonWriter& json, const schema::Model& model, const Wanted& want
   write_text(json, attribute.name);
   write_key(json, "unit");
   write_text_or_null(json, attribute.spec.unit.text);
+  write_domain(json, model, model.domain_of(wanted.series.entity));
   write_key(json, "as_known_at");
   json.Uint64(resolved.moment.known);
   write_key(json, "clock");
@@ -170,22 +174,27 @@ void write_cursor(JsonWriter& json, schema::Position known, std::optional<EventT
   }
 }
 
+/// Where the history of it lies.
+struct Place {
+  const actors::History& history;
+  actors::Series series;  ///< In the model of its domain.
+};
+
 struct Range {
   EventTime from;
   EventTime to;
 };
 
 Result<std::optional<EventTime>> write_versions(JsonWriter& json, const schema::Model& model,
-                                                const actors::History& history, const Wanted& wanted,
-                                                const Range& range, schema::Position known,
-                                                const schema::Value& initial) {
+                                                const Place& place, const Wanted& wanted, const Range& range,
+                                                schema::Position known, const schema::Value& initial) {
   // One version more than wanted tells where the next page begins.
   std::vector<actors::Version> versions;
   EventTime next = range.from;
   for (std::size_t looked_at = 0; next < range.to && versions.size() <= wanted.limit;) {
     if (looked_at >= actors::kEntriesPerAnswerMax) break;
     const auto page =
-        actors::versions_between(history, wanted.series, next, range.to, known, initial, kEntriesAStep);
+        actors::versions_between(place.history, place.series, next, range.to, known, initial, kEntriesAStep);
     if (!page.ok()) return page.error();
     for (const actors::Version& version : page->versions) {
       if (versions.empty() || versions.back().value != version.value) versions.push_back(version);
@@ -211,10 +220,9 @@ Result<std::optional<EventTime>> write_versions(JsonWriter& json, const schema::
 }
 
 Result<std::optional<EventTime>> write_buckets(JsonWriter& json, const schema::Model& model,
-                                               const actors::History& history, const Wanted& wanted,
-                                               const Range& range, schema::Position known,
-                                               const schema::Value& initial) {
-  const auto page = actors::buckets_between(history, wanted.series, range.from, range.to, known, initial,
+                                               const Place& place, const Wanted& wanted, const Range& range,
+                                               schema::Position known, const schema::Value& initial) {
+  const auto page = actors::buckets_between(place.history, place.series, range.from, range.to, known, initial,
                                             wanted.bucket, wanted.limit);
   if (!page.ok()) return page.error();
   write_key(json, "buckets");
@@ -224,8 +232,10 @@ Result<std::optional<EventTime>> write_buckets(JsonWriter& json, const schema::M
   return page->to < range.to ? std::optional(page->to) : std::nullopt;
 }
 
-Reply render_range(const schema::Model& model, const actors::Twin& twin, const Wanted& wanted,
-                   const schema::Value& initial) {
+Reply render_range(const actors::Plant& plant, const Wanted& wanted, const schema::Value& initial) {
+  const schema::Model& model = plant.model();
+  const auto& place = plant.place(wanted.series.entity);
+  const actors::Twin& twin = plant.domain(place.domain);
   const auto resolved = resolve(wanted.as_of, twin);
   if (!resolved.ok()) return past_problem(resolved.error());
   const actors::HistoryBounds bounds = twin.history()->bounds();
@@ -245,7 +255,8 @@ Reply render_range(const schema::Model& model, const actors::Twin& twin, const W
   write_key(json, "to");
   write_time(json, range.to);
   const auto write = wanted.bucket > 0 ? write_buckets : write_versions;
-  const auto next = write(json, model, *twin.history(), wanted, range, resolved->moment.known, initial);
+  const auto next = write(json, model, {*twin.history(), {place.entity, wanted.series.attribute}}, wanted,
+                          range, resolved->moment.known, initial);
   if (!next.ok()) return past_problem(next.error());
   write_cursor(json, resolved->moment.known, *next);
   json.EndObject();
@@ -254,7 +265,7 @@ Reply render_range(const schema::Model& model, const actors::Twin& twin, const W
 
 }  // namespace
 
-kj::Promise<Reply> show_history(const Request& request, Site& site, actors::Twin& twin) {
+kj::Promise<Reply> show_history(const Request& request, Site& site, actors::Plant& plant) {
   const schema::Model& model = *site.model;
   const schema::EntityIndex entity = model.find_entity(request.argument(0));
   if (entity == schema::kNone) return unknown_entity(model, request.argument(0));
@@ -263,17 +274,13 @@ kj::Promise<Reply> show_history(const Request& request, Site& site, actors::Twin
   if (slot == schema::kNoSlot || type.attributes[slot].role == schema::Role::memory) {
     return unknown_attribute(model, entity, request.argument(1));
   }
-  auto wanted = parse_wanted(request.target, type.attributes[slot], {entity, slot});
+  auto wanted = parse_wanted(request.target, type.attributes[slot], {entity, slot}, model);
   if (!wanted.ok()) return problem_of(wanted.error());
   // The present value stands for that of an attribute that never changed; read first, so that it has not.
-  return from_engine<schema::Value>([&](auto done) {
-           twin.query([series = wanted->series, done](const actors::SettledState& state) {
-             done(state.attribute(series.entity, series.attribute).value);
-           });
-         })
-      .then([&site, &twin, wanted = *wanted](schema::Value&& present) {
+  return from_engine<actors::Plant::Values>([&](auto done) { plant.look({wanted->series}, std::move(done)); })
+      .then([&site, &plant, wanted = *wanted](actors::Plant::Values&& present) {
         return site.background.run<Reply>(
-            [&site, &twin, wanted, present] { return render_range(*site.model, twin, wanted, present); },
+            [&plant, wanted, value = present.values.front()] { return render_range(plant, wanted, value); },
             site.too_busy());
       });
 }

@@ -11,6 +11,7 @@
 #include "server/http/crossing.h"
 #include "server/http/given_value.h"
 #include "server/http/json.h"
+#include "server/http/positions.h"
 #include "server/http/problem.h"
 #include "server/http/routes/routes.h"
 #include "server/http/selection.h"
@@ -22,7 +23,6 @@ using actors::Affected;
 using actors::Cone;
 using actors::Hypothetical;
 using actors::PresentValues;
-using ConePtr = std::shared_ptr<const Cone>;
 
 constexpr std::uint64_t kLimitDefault = 1'000;
 constexpr std::uint64_t kLimitMax = 10'000;
@@ -212,17 +212,15 @@ std::span<const T> first_of(const std::vector<T>& all, std::uint64_t limit, bool
   return std::span(all).first(std::min<std::size_t>(all.size(), limit));
 }
 
-std::string render_hypothesis(const schema::Model& model, const Wanted& wanted, const PresentValues& present,
-                              const Hypothetical& result) {
+std::string render_hypothesis(const schema::Model& model, const Wanted& wanted,
+                              const actors::Plant::Values& present, const Hypothetical& result) {
   const schema::Attribute& attribute = model.type_of(wanted.entity).attributes[wanted.attribute];
   bool truncated = result.truncated;
   JsonBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
   write_subject(json, model, wanted);
-  write_number_member(json, "position", present.position);
-  write_key(json, "clock");
-  write_time(json, present.clock);
+  write_settled(json, model, domains_of(model, {}), present.positions, present.clocks);
   write_whole_value(json, "was", model, attribute, result.was);
   write_whole_value(json, "supposed", model, attribute, *wanted.value);
   write_key(json, "assumes");
@@ -247,26 +245,46 @@ kj::Promise<Reply> show_cone(const Wanted& wanted, Site& site) {
       });
 }
 
+/// The cone of a hypothesis, and which values it is computed from.
+struct Question {
+  Cone cone;
+  actors::NeededValues needed;
+};
+using QuestionPtr = std::shared_ptr<const Question>;
+
+QuestionPtr make_question(const schema::Model& model, const Wanted& wanted) {
+  auto question = std::make_shared<Question>();
+  question->cone = actors::find_cone(model, wanted.entity, wanted.attribute);
+  question->needed = actors::needed_values(model, question->cone);
+  return question;
+}
+
+std::string answer(const schema::Model& model, const Wanted& wanted, const Question& question,
+                   const actors::Plant::Values& values) {
+  const auto bound = values.values.begin() + static_cast<std::ptrdiff_t>(question.needed.attributes.size());
+  const PresentValues present{
+      0, 0, question.needed.entities, {values.values.begin(), bound}, {bound, values.values.end()}};
+  const Hypothetical result = actors::suppose(model, question.cone, present, wanted.attribute, *wanted.value);
+  return render_hypothesis(model, wanted, values, result);
+}
+
 /// Finds the cone aside, copies its values in the twin, evaluates aside.
-kj::Promise<Reply> show_hypothesis(const Wanted& wanted, Site& site, actors::Twin& twin) {
+kj::Promise<Reply> show_hypothesis(const Wanted& wanted, Site& site, actors::Plant& plant) {
   return site.worker
-      .compute<ConePtr>([&model = *site.model, wanted] {
-        return std::make_shared<const Cone>(actors::find_cone(model, wanted.entity, wanted.attribute));
-      })
-      .then([&site, &twin, wanted](ConePtr&& cone) {
-        return from_engine<PresentValues>([&](auto done) {
-                 twin.query([&model = *site.model, cone, done](const actors::SettledState& state) {
-                   done(actors::copy_present(model, *cone, state));
-                 });
+      .compute<QuestionPtr>([&model = *site.model, wanted] { return make_question(model, wanted); })
+      .then([&site, &plant, wanted](QuestionPtr&& question) {
+        using Values = actors::Plant::Values;
+        return from_engine<Values>([&](auto done) {
+                 std::vector<actors::Series> all = question->needed.attributes;
+                 all.insert(all.end(), question->needed.bound.begin(), question->needed.bound.end());
+                 plant.look(std::move(all), std::move(done));
                })
-            .then([&site, wanted, cone](PresentValues&& values) -> kj::Promise<Reply> {
+            .then([&site, wanted, question](Values&& values) -> kj::Promise<Reply> {
               if (site.worker.is_full()) return site.too_busy();
-              auto present = std::make_shared<const PresentValues>(std::move(values));
+              auto present = std::make_shared<const Values>(std::move(values));
               return site.worker
-                  .compute<std::string>([&model = *site.model, wanted, cone, present] {
-                    const Hypothetical result =
-                        actors::suppose(model, *cone, *present, wanted.attribute, *wanted.value);
-                    return render_hypothesis(model, wanted, *present, result);
+                  .compute<std::string>([&model = *site.model, wanted, question, present] {
+                    return answer(model, wanted, *question, *present);
                   })
                   .then([](std::string&& text) {
                     return Reply{200, "application/json", std::move(text), {}};
@@ -277,12 +295,12 @@ kj::Promise<Reply> show_hypothesis(const Wanted& wanted, Site& site, actors::Twi
 
 }  // namespace
 
-kj::Promise<Reply> show_impact(const Request& request, Site& site, actors::Twin& twin) {
+kj::Promise<Reply> show_impact(const Request& request, Site& site, actors::Plant& plant) {
   auto wanted = parse_wanted(request, *site.model);
   if (auto* refusal = std::get_if<Reply>(&wanted)) return std::move(*refusal);
   if (site.worker.is_full()) return site.too_busy();
   const Wanted& what = std::get<Wanted>(wanted);
-  return what.value ? show_hypothesis(what, site, twin) : show_cone(what, site);
+  return what.value ? show_hypothesis(what, site, plant) : show_cone(what, site);
 }
 
 }  // namespace pollux::server::routes

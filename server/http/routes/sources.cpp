@@ -2,8 +2,10 @@
 
 #include "schema/time.h"
 #include "server/http/json.h"
+#include "server/http/positions.h"
 #include "server/http/problem.h"
 #include "server/http/routes/routes.h"
+#include "server/http/selection.h"
 
 namespace pollux::server::routes {
 namespace {
@@ -46,13 +48,15 @@ void write_sequence(JsonWriter& json, const actors::SourceProbe& probe,
   json.EndObject();
 }
 
-void write_source(JsonWriter& json, const schema::Source& source, const actors::SourceProbe& probe,
+void write_source(JsonWriter& json, const schema::Model& model, schema::DomainIndex domain,
+                  const schema::Source& source, const actors::SourceProbe& probe,
                   const std::vector<actors::SequenceLog::Range>& missing, schema::EventTime clock) {
   constexpr double kNanosecond = 1e-9;
   const schema::EventTime newest = probe.newest_time_ns.value();
   json.StartObject();
   write_key(json, "source");
   write_text(json, source.name);
+  write_domain(json, model, domain);
   write_key(json, "allowed_lateness");
   write_text(json, schema::format_duration(source.allowed_lateness));
   write_key(json, "clock_tolerance");
@@ -79,10 +83,13 @@ void write_source(JsonWriter& json, const schema::Source& source, const actors::
 
 }  // namespace
 
-kj::Promise<Reply> list_sources(const Request& request, Site& site, actors::Twin& twin) {
-  if (auto known = request.target.expect_only({}); !known.ok()) return problem_of(known.error());
-  const auto sources = site.model->sources();
-  const schema::EventTime clock = twin.clock();
+kj::Promise<Reply> list_sources(const Request& request, Site& site, actors::Plant& plant) {
+  if (auto known = request.target.expect_only({"domain"}); !known.ok()) return problem_of(known.error());
+  const auto domain = parse_domain(request.target, *site.model);
+  if (!domain.ok()) return problem_of(domain.error());
+  const auto domains = domains_of(*site.model, *domain);
+  schema::EventTime clock = schema::kNever;
+  for (const schema::DomainIndex d : domains) clock = std::min(clock, plant.domain(d).clock());
   JsonBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
@@ -90,9 +97,14 @@ kj::Promise<Reply> list_sources(const Request& request, Site& site, actors::Twin
   write_time(json, clock);
   write_key(json, "sources");
   json.StartArray();
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    const auto index = static_cast<schema::SourceIndex>(i);
-    write_source(json, sources[i], twin.probe().sources[i], twin.sources().missing(index), clock);
+  for (const schema::DomainIndex d : domains) {
+    const actors::Twin& twin = plant.domain(d);
+    const auto sources = twin.model().sources();
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      const auto index = static_cast<schema::SourceIndex>(i);
+      write_source(json, *site.model, d, sources[i], twin.probe().sources[i], twin.sources().missing(index),
+                   twin.clock());
+    }
   }
   json.EndArray();
   json.EndObject();

@@ -1,19 +1,18 @@
 #include <algorithm>
-#include <future>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "actors/inquiry/event_search.h"
 #include "actors/inquiry/explanation.h"
 #include "server/http/as_of.h"
 #include "server/http/crossing.h"
 #include "server/http/json.h"
+#include "server/http/positions.h"
 #include "server/http/problem.h"
 #include "server/http/routes/routes.h"
 #include "server/http/selection.h"
+#include "server/http/whole_explanation.h"
 
 namespace pollux::server::routes {
 namespace {
@@ -103,50 +102,101 @@ void write_provenance(JsonWriter& json, const schema::EntityType& type, const Ca
   write_text(json, schema::format_duration(type.constraint->hold));
 }
 
-/// Recursion is bounded by the depth that was asked for. The caller opens and closes the object.
-void write_cause_members(JsonWriter& json, const schema::Model& model, const Cause& cause) {
-  const schema::EntityType& type = model.type_of(cause.entity);
-  const schema::Attribute& attribute = type.attributes[cause.state.attribute];
-  write_key(json, "entity");
-  write_text(json, model.id(cause.entity));
-  write_key(json, "attribute");
-  write_text(json, attribute.name);
-  write_key(json, "role");
-  write_text(json, schema::name_of(attribute.role));
-  write_value_members(json, model, attribute, cause.state.value);
-  write_provenance(json, type, cause);
-  write_key(json, "inputs");
-  json.StartArray();
-  for (const Cause& input : cause.inputs) {
-    json.StartObject();
-    write_cause_members(json, model, input);
-    json.EndObject();
+/// Writes the values of an explanation, each in the words of its own domain.
+class CauseWriter {
+ public:
+  CauseWriter(JsonWriter& json, const actors::Plant& plant, const WholeExplanation& whole)
+      : json_(json), plant_(plant), whole_(whole) {}
+
+  /// The caller opens and closes the object. Recursion is bounded by the depth that was asked for, and by the
+  /// number of parts.
+  void write(const ExplanationPart& part, const Cause& cause) {
+    if (const auto next = part.goes_on.find(&cause); next != part.goes_on.end()) {
+      const ExplanationPart& further = *whole_[next->second];
+      write(further, further.explanation.cause);
+      return write_carried(part, cause);
+    }
+    const schema::Model& model = plant_.domain(part.domain).model();
+    const schema::EntityType& type = model.type_of(cause.entity);
+    const schema::Attribute& attribute = type.attributes[cause.state.attribute];
+    write_key(json_, "entity");
+    write_text(json_, model.id(cause.entity));
+    write_key(json_, "attribute");
+    write_text(json_, attribute.name);
+    write_domain(json_, plant_.model(), part.domain);
+    write_key(json_, "role");
+    write_text(json_, schema::name_of(attribute.role));
+    write_value_members(json_, model, attribute, cause.state.value);
+    write_provenance(json_, type, cause);
+    write_key(json_, "inputs");
+    json_.StartArray();
+    for (const Cause& input : cause.inputs) {
+      json_.StartObject();
+      write(part, input);
+      json_.EndObject();
+    }
+    json_.EndArray();
+    write_key(json_, "truncated");
+    json_.Bool(cause.truncated);
   }
-  json.EndArray();
-  write_key(json, "truncated");
-  json.Bool(cause.truncated);
+
+ private:
+  /// Which link brought what was just written, as of which time, and where it was noted.
+  void write_carried(const ExplanationPart& part, const Cause& cause) {
+    write_key(json_, "carried");
+    json_.StartObject();
+    write_key(json_, "by");
+    write_text(json_, plant_.domain(part.domain).model().id(cause.entity));
+    write_key(json_, "to");
+    write_text(json_, plant_.model().domain_name(part.domain));
+    write_key(json_, "time");
+    write_time(json_, cause.event_time);
+    write_key(json_, "position");
+    if (cause.event) {
+      json_.Uint64(cause.event->position);
+    } else {
+      json_.Null();
+    }
+    json_.EndObject();
+  }
+
+  JsonWriter& json_;
+  const actors::Plant& plant_;
+  const WholeExplanation& whole_;
+};
+
+/// Of each domain the newest state that any part was read from.
+void write_read_from(JsonWriter& json, const schema::Model& model, const WholeExplanation& whole) {
+  Positions positions(model.domain_count());
+  std::vector<schema::EventTime> clocks(model.domain_count(), schema::kBeginning);
+  std::vector<schema::DomainIndex> domains;
+  for (const auto& part : whole) {
+    positions[part->domain] = std::max(positions[part->domain], part->explanation.position);
+    clocks[part->domain] = std::max(clocks[part->domain], part->explanation.clock);
+    if (std::ranges::find(domains, part->domain) == domains.end()) domains.push_back(part->domain);
+  }
+  std::ranges::sort(domains);
+  write_settled(json, model, domains, positions, clocks);
 }
 
-Reply render(const schema::Model& model, const Wanted& wanted, const Explanation& explanation) {
+Reply render(const actors::Plant& plant, const WholeExplanation& whole) {
+  const ExplanationPart& first = *whole.front();
   JsonBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
-  write_cause_members(json, model, explanation.cause);
+  CauseWriter(json, plant, whole).write(first, first.explanation.cause);
   write_key(json, "at");
-  write_time(json, wanted.at == schema::kNever ? explanation.clock : wanted.at);
-  write_key(json, "position");
-  json.Uint64(explanation.position);
-  write_key(json, "clock");
-  write_time(json, explanation.clock);
+  write_time(json, first.at == schema::kNever ? first.explanation.clock : first.at);
+  write_read_from(json, plant.model(), whole);
   write_key(json, "model_version");
-  write_text(json, model.version());
+  write_text(json, plant.model().version());
   write_key(json, "events_truncated");
-  json.Bool(explanation.events_truncated);
+  json.Bool(std::ranges::any_of(whole, [](const auto& part) { return part->explanation.events_truncated; }));
   json.EndObject();
   return {200, "application/json", text_of(buffer), {}};
 }
 
-schema::Result<Wanted> parse_times(const Target& target) {
+schema::Result<Wanted> parse_times(const Target& target, const schema::Model& model) {
   Wanted wanted;
   if (auto known = target.expect_only({"depth", "at", "as_known_at"}); !known.ok()) return known.error();
   auto depth = target.number("depth", kDepthDefault, 1, kDepthMax);
@@ -155,16 +205,16 @@ schema::Result<Wanted> parse_times(const Target& target) {
   auto at = target.time("at", schema::kNever);
   if (!at.ok()) return at.error();
   wanted.at = *at;
-  auto as_of = parse_as_of(target);
+  auto as_of = parse_as_of(target, model);
   if (!as_of.ok()) return as_of.error();
   wanted.as_of = *as_of;
   return wanted;
 }
 
 /// A time that has not come yet.
-std::optional<Reply> refuse_future(const Wanted& wanted, const Explanation& explanation) {
-  if (wanted.at == schema::kNever || wanted.at <= explanation.clock) return std::nullopt;
-  const std::string at = schema::format_rfc3339(wanted.at);
+std::optional<Reply> refuse_future(schema::EventTime wanted, const Explanation& explanation) {
+  if (wanted == schema::kNever || wanted <= explanation.clock) return std::nullopt;
+  const std::string at = schema::format_rfc3339(wanted);
   const std::string clock = schema::format_rfc3339(explanation.clock);
   return problem(400, {at + " lies ahead of the twin's clock, which stands at " +
                            (clock.empty() ? "no time yet" : clock),
@@ -184,82 +234,58 @@ std::optional<Reply> refuse_forgotten(const schema::Model& model, const Wanted& 
                        "at", "ask for a time from then on, or run the server with its history", ""});
 }
 
-/// Blocks until the twin has answered; for a thread of the server's that may wait.
-std::vector<bool> ask_standing(actors::Twin& twin, const std::vector<schema::EventKey>& keys) {
-  auto answer = std::make_shared<std::promise<std::vector<bool>>>();
-  auto future = answer->get_future();
-  twin.standing(keys, [answer](std::vector<bool> stands) { answer->set_value(std::move(stands)); });
-  return future.get();
+/// Blocks on engine and disk.
+Reply follow_and_render(actors::Plant& plant, const Wanted& wanted, std::unique_ptr<ExplanationPart> first) {
+  WholeExplanation whole;
+  whole.push_back(std::move(first));
+  const auto followed = follow_links(plant, wanted.as_of, whole);
+  return followed.ok() ? render(plant, whole) : past_problem(followed.error());
 }
-
-/// The same, for the attributes of one entity after another.
-class PresentValues {
- public:
-  explicit PresentValues(actors::Twin& twin) : twin_(twin) {}
-
-  schema::Value operator()(schema::EntityIndex entity, schema::AttributeSlot attribute) {
-    auto known = entities_.find(entity);
-    if (known == entities_.end()) known = entities_.emplace(entity, ask(entity)).first;
-    const auto& attributes = known->second.attributes;
-    return std::ranges::find(attributes, attribute, &actors::AttributeState::attribute)->value;
-  }
-
- private:
-  actors::EntityState ask(schema::EntityIndex entity) {
-    auto answer = std::make_shared<std::promise<actors::EntityState>>();
-    auto future = answer->get_future();
-    twin_.read({entity},
-               [answer](actors::StateView view) { answer->set_value(std::move(view.entities[0])); });
-    return future.get();
-  }
-
-  actors::Twin& twin_;
-  std::map<schema::EntityIndex, actors::EntityState> entities_;
-};
 
 /// Blocks on engine and disk.
-Reply explain_as_known(const schema::Model& model, actors::Twin& twin, const Wanted& wanted) {
-  const auto resolved = resolve(wanted.as_of, twin);
-  if (!resolved.ok()) return past_problem(resolved.error());
-  Wanted then = wanted;
-  then.at = resolved->moment.at;
-  auto explanation = actors::explain(model, *twin.history(), resolved->moment, resolved->clock,
-                                     PresentValues(twin), wanted.entity, wanted.attribute, wanted.depth);
-  if (!explanation.ok()) return past_problem(explanation.error());
-  if (auto refusal = refuse_future(then, *explanation)) return std::move(*refusal);
-  actors::SearchBounds bounds;
-  bounds.known = resolved->moment.known;
-  const auto standing = actors::standing_as_known(twin.journal(), model, bounds);
-  const auto named = actors::name_events(twin.journal(), model, standing, *explanation, bounds);
-  return named.ok() ? render(model, then, *explanation) : problem_of(named.error());
+Reply explain_as_known(actors::Plant& plant, const Wanted& wanted) {
+  const auto& place = plant.place(wanted.entity);
+  const auto as_of = wanted.as_of.in(plant.model(), place.domain);
+  if (!as_of.ok()) return problem_of(as_of.error());
+  auto first =
+      server::explain_from_history(plant, place.domain, place.entity, wanted.attribute, wanted.depth, *as_of);
+  if (!first.ok()) return past_problem(first.error());
+  if (auto refusal = refuse_future((*first)->at, (*first)->explanation)) return std::move(*refusal);
+  return follow_and_render(plant, wanted, std::move(first).value());
 }
 
-kj::Promise<Reply> explain_from_history(Site& site, actors::Twin& twin, const Wanted& wanted) {
-  return site.background.run<Reply>(
-      [&model = *site.model, &twin, wanted] { return explain_as_known(model, twin, wanted); },
-      site.too_busy());
+kj::Promise<Reply> answer_from_history(Site& site, actors::Plant& plant, const Wanted& wanted) {
+  return site.background.run<Reply>([&plant, wanted] { return explain_as_known(plant, wanted); },
+                                    site.too_busy());
 }
 
-kj::Promise<Reply> name_events_and_render(Site& site, actors::Twin& twin, const Wanted& wanted,
+kj::Promise<Reply> name_events_and_render(Site& site, actors::Plant& plant, const Wanted& wanted,
                                           Explanation&& settled) {
-  if (auto refusal = refuse_future(wanted, settled)) return std::move(*refusal);
-  if (twin.history() != nullptr && !actors::is_held(settled.cause))
-    return explain_from_history(site, twin, wanted);
+  const schema::DomainIndex domain = plant.place(wanted.entity).domain;
+  if (auto refusal = refuse_future(wanted.at, settled)) return std::move(*refusal);
+  if (plant.domain(domain).history() != nullptr && !actors::is_held(settled.cause))
+    return answer_from_history(site, plant, wanted);
   if (auto refusal = refuse_forgotten(*site.model, wanted, settled)) return std::move(*refusal);
+  auto part = std::make_shared<std::unique_ptr<ExplanationPart>>(std::make_unique<ExplanationPart>());
+  (*part)->domain = domain;
+  (*part)->depth = wanted.depth;
+  (*part)->at = wanted.at;
+  (*part)->explanation = std::move(settled);
+  const auto work = [&plant, wanted, part]() -> Reply {
+    const auto named = name_present_events(plant, **part);
+    return named.ok() ? follow_and_render(plant, wanted, std::move(*part)) : problem_of(named.error());
+  };
+  // What goes on in other domains waits for their engines and disks.
+  if (is_divided(*site.model)) return site.background.run<Reply>(work, site.too_busy());
   if (site.worker.is_full()) return site.too_busy();
-  auto explanation = std::make_shared<Explanation>(std::move(settled));
-  return site.worker.compute<Reply>([&model = *site.model, &twin, wanted, explanation] {
-    const auto standing = [&](const auto& keys, schema::Position) { return ask_standing(twin, keys); };
-    const auto named = actors::name_events(twin.journal(), model, standing, *explanation);
-    return named.ok() ? render(model, wanted, *explanation) : problem_of(named.error());
-  });
+  return site.worker.compute<Reply>(work);
 }
 
 }  // namespace
 
-kj::Promise<Reply> explain(const Request& request, Site& site, actors::Twin& twin) {
+kj::Promise<Reply> explain(const Request& request, Site& site, actors::Plant& plant) {
   const schema::Model& model = *site.model;
-  auto parsed = parse_times(request.target);
+  auto parsed = parse_times(request.target, model);
   if (!parsed.ok()) return problem_of(parsed.error());
   Wanted wanted = *parsed;
   wanted.entity = model.find_entity(request.argument(0));
@@ -269,12 +295,14 @@ kj::Promise<Reply> explain(const Request& request, Site& site, actors::Twin& twi
   if (wanted.attribute == schema::kNoSlot || type.attributes[wanted.attribute].role == schema::Role::memory) {
     return unknown_attribute(model, wanted.entity, request.argument(1));
   }
-  if (wanted.as_of.known || wanted.as_of.known_clock) return explain_from_history(site, twin, wanted);
+  if (wanted.as_of.asks_known()) return answer_from_history(site, plant, wanted);
   return from_engine<Explanation>([&](auto done) {
-           twin.why(wanted.entity, wanted.attribute, wanted.depth, wanted.at, std::move(done));
+           const auto& place = plant.place(wanted.entity);
+           plant.domain(place.domain)
+               .why(place.entity, wanted.attribute, wanted.depth, wanted.at, std::move(done));
          })
-      .then([&site, &twin, wanted](Explanation&& explanation) {
-        return name_events_and_render(site, twin, wanted, kj::mv(explanation));
+      .then([&site, &plant, wanted](Explanation&& explanation) {
+        return name_events_and_render(site, plant, wanted, kj::mv(explanation));
       });
 }
 

@@ -5,10 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <string>
 
+#include "actors/plant/plant_directory.h"
 #include "tests/actors/model_samples.h"
 #include "tests/actors/twin_samples.h"
 
@@ -182,6 +187,95 @@ TEST(Plant, AProducerGoesOnWhileItsConsumersDiskIsSlowAndNothingIsLost) {
   }
 }
 
+/// Lets the consumer's clock go ahead of a change that the producer has yet to hear of.
+struct LateCarriage {
+  explicit LateCarriage(schema::Duration ahead) {
+    TwinOptions options = samples::clocked_by_events();
+    options.warn = [this](const std::string& what) {
+      const std::lock_guard lock(mutex);
+      warnings += what + "\n";
+    };
+    plant = std::make_unique<RunningPlant>(in_memory(), options);
+    EXPECT_TRUE(plant->say("c", kChange + ahead, "cooler.ambient", 0).ok());
+    EXPECT_TRUE(plant->say("r", kChange, "rack.load", 3).ok());
+    plant->carry();
+  }
+  std::string warned() {
+    const std::lock_guard lock(mutex);
+    return warnings;
+  }
+  const CarrierProbe& carrier() {
+    for (const LinkCarrier* each : (*plant)->carriers()) {
+      if (each->links().front().from == kPower) return each->probe();
+    }
+    std::abort();
+  }
+
+  static constexpr schema::EventTime kChange = 1'000 * kSecond;
+  std::mutex mutex;
+  std::string warnings;
+  std::unique_ptr<RunningPlant> plant;
+};
+
+TEST(Plant, ChangeThatIsUnderWayForLessThanTheSlackIsRevisedAtTheFarEnd) {
+  LateCarriage late(kMinute + schema::kCarriageSlack - kSecond);
+  EXPECT_EQ(late.carrier().too_late.value(), 0u);
+  EXPECT_EQ(late.warned(), "");
+  EXPECT_EQ(late.plant->value("heat.value", LateCarriage::kChange + 20 * kSecond), Value::number(6));
+}
+
+TEST(Plant, ChangeThatIsUnderWayForLongerLiesInQuarantineIsToldAndThePresentIsSetRight) {
+  const schema::Duration ahead = kMinute + schema::kCarriageSlack + 10 * kSecond;
+  LateCarriage late(ahead);
+  EXPECT_GT(late.carrier().too_late.value(), 0u);
+  EXPECT_THAT(late.warned(), HasSubstr("links from domain 'power' to 'cooling'"));
+  EXPECT_THAT(late.warned(), HasSubstr("arrived later than the other domain can revise"));
+  const auto aside = (*late.plant)->domain(kCooling).journal().quarantine(1, 10);
+  ASSERT_TRUE(aside.ok());
+  ASSERT_EQ(aside->size(), 1u);
+  EXPECT_EQ(aside->front().reason, schema::QuarantineReason::too_late);
+  EXPECT_EQ(aside->front().event.events.front().time, LateCarriage::kChange);
+  // The past there is final and misses the change; from the far end's clock on it is known.
+  const schema::EventTime clock = LateCarriage::kChange + ahead;
+  ASSERT_TRUE(late.plant->say("c2", clock + 20 * kSecond, "cooler.ambient", 0).ok());
+  EXPECT_NE(late.plant->value("heat.value", LateCarriage::kChange + 20 * kSecond), Value::number(6));
+  EXPECT_EQ(late.plant->value("heat.value", clock + 10 * kSecond), Value::number(6));
+  EXPECT_EQ(late.plant->value("cooler.supply", clock + 20 * kSecond), Value::number(6));
+}
+
+TEST(Plant, WhatIsTooLateIsTooLateAgainAfterAnotherChangeAndOnlyThePresentIsRepeated) {
+  LateCarriage late(kMinute + schema::kCarriageSlack + 10 * kSecond);
+  ASSERT_TRUE(late.plant->say("r2", LateCarriage::kChange + kSecond, "rack.load", 5).ok());
+  late.plant->carry();
+  const schema::EventTime clock = (*late.plant)->domain(kCooling).clock();
+  ASSERT_TRUE(late.plant->say("c2", clock + 20 * kSecond, "cooler.ambient", 0).ok());
+  EXPECT_EQ(late.plant->value("heat.value", clock + 20 * kSecond), Value::number(10));
+}
+
+TEST(Plant, OfOneDomainItIsThatDomainsTwin) {
+  const auto model = samples::load(R"(
+twin: t
+types: { Tank: { kind: asset, observed: { level: {} } } }
+entities: { tank: { type: Tank } }
+sources: { bms: { allowed_lateness: 1 min } }
+)");
+  auto plant = Plant::start(model, in_memory(), samples::clocked_by_events()).value();
+  EXPECT_EQ(&plant->domain(0).model(), model.get());
+  EXPECT_TRUE(plant->carriers().empty());
+  schema::EventBatch batch;
+  report(batch, *model, "1", 10 * kSecond, "tank.level", 4);
+  std::promise<Result<PlantReceipt>> receipt;
+  plant->submit(std::move(batch), [&](Result<PlantReceipt> answer) { receipt.set_value(std::move(answer)); });
+  const auto answer = receipt.get_future().get();
+  ASSERT_TRUE(answer.ok());
+  EXPECT_THAT(answer->positions, testing::ElementsAre(1u));
+  std::promise<std::string> own;
+  plant->domain(0).digest([&](const Digest& digest) { own.set_value(digest.hex); });
+  std::promise<std::string> whole;
+  plant->digest([&](const Plant::Digest& digest) { whole.set_value(digest.hex); });
+  EXPECT_EQ(whole.get_future().get(), own.get_future().get());
+}
+
 class OnDisk : public ::testing::Test {
  protected:
   OnDisk() {
@@ -232,6 +326,84 @@ TEST_F(OnDisk, WhatWasNotCarriedBeforeAStopIsCarriedAfterItHoweverMuchLaterThatI
   RunningPlant again(open(), options);
   again.carry();
   EXPECT_EQ(again.digest(), first);
+}
+
+TEST_F(OnDisk, ADomainThatWasSetBackAloneIsNotTakenForWhole) {
+  const auto options = samples::clocked_by_events();
+  {
+    RunningPlant plant(open(), options);
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_TRUE(plant.say(std::to_string(i), (1'000 + i) * kSecond, "rack.load", i).ok());
+    }
+    plant.carry();
+  }
+  fs::remove_all(directory_ / "power");
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto again = Plant::start(samples::load(kModel), open(), options);
+    ASSERT_FALSE(again.ok());
+    EXPECT_EQ(again.error().code, schema::ErrorCode::conflict);
+    EXPECT_THAT(again.error().message, HasSubstr("domain 'cooling' has been told of position"));
+  }
+}
+
+TEST_F(OnDisk, ABackupOfAllDomainsIsOfOneMomentAndStartsAgain) {
+  const auto options = samples::clocked_by_events();
+  const std::string backups = (directory_ / "backups").string();
+  const std::string data = (directory_ / "restored").string();
+  {
+    RunningPlant plant(open(), options);
+    for (int i = 0; i < 50; ++i) {
+      ASSERT_TRUE(plant.say(std::to_string(i), (1'000 + i) * kSecond, "rack.load", i).ok());
+      if (i == 25) {
+        const auto taken = plant->back_up(backups);
+        ASSERT_TRUE(taken.ok()) << taken.error().text();
+        EXPECT_EQ(taken->whole.number, 1u);
+        EXPECT_EQ(taken->domains.size(), 2u);
+      }
+    }
+  }
+  const auto division = read_division(backups);
+  ASSERT_TRUE(division.ok() && *division);
+  const auto restored = restore_plant_backup(**division, backups, 0, data);
+  ASSERT_TRUE(restored.ok()) << restored.error().text();
+  EXPECT_EQ(list_plant_backups(backups)->size(), 1u);
+  const auto model = samples::load(kModel);
+  EXPECT_TRUE(prepare_directory(data, *model).ok());
+  const auto again = Plant::start(
+      model,
+      [&](const schema::Model& domain) {
+        return open_rocksdb_journal(data + "/" + domain.domain_name(0), domain);
+      },
+      options);
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  EXPECT_EQ((*again)->domain(kPower).settled_position(), 26u);
+}
+
+TEST_F(OnDisk, ADirectoryIsRefusedForAnotherDivision) {
+  const auto two = samples::load(kModel);
+  const std::string text = kModel;
+  const auto without = [&](const std::string& what, const std::string& instead) {
+    std::string other = text;
+    other.replace(other.find(what), what.size(), instead);
+    return samples::load(other);
+  };
+  const std::string data = (directory_ / "data").string();
+  ASSERT_TRUE(prepare_directory(data, *two).ok());
+  EXPECT_TRUE(prepare_directory(data, *two).ok());
+  const auto renamed = prepare_directory(data, *without("power: {", "electricity: {"));
+  ASSERT_FALSE(renamed.ok());
+  EXPECT_THAT(renamed.error().text(), HasSubstr("the model no longer has `power`; `electricity` is new"));
+  const auto one = prepare_directory(
+      data, *without("domains:\n  power: { types: Rack }\n  cooling: { types: Cooler }\n", ""));
+  ASSERT_FALSE(one.ok());
+  EXPECT_THAT(one.error().text(), HasSubstr("was made for the domains `power`, `cooling`"));
+  const std::string undivided = (directory_ / "undivided").string();
+  fs::create_directories(undivided);
+  { std::ofstream(undivided + "/CURRENT") << "MANIFEST-000001\n"; }
+  const auto reverse = prepare_directory(undivided, *two);
+  ASSERT_FALSE(reverse.ok());
+  EXPECT_THAT(reverse.error().text(), HasSubstr("made for a model that is not divided"));
+  EXPECT_THAT(reverse.error().text(), HasSubstr("a new directory and send the events again"));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ TEST(Picture, EntitiesAreReadWithTheirValuesUnitsAndQualities) {
         "power":{"value":null,"unit":"kW","quality":"bad","reason":"division_by_zero","role":"derived"}}}],
       "next_cursor":"pump-1"})");
   ASSERT_TRUE(page.ok()) << page.error().text();
-  EXPECT_EQ(page->position, 12u);
+  EXPECT_EQ(page->position, "12");
   EXPECT_EQ(page->next_cursor, "pump-1");
   ASSERT_EQ(page->entities.size(), 1u);
   const auto& attributes = page->entities[0].attributes;

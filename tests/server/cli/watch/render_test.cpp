@@ -25,7 +25,7 @@ ShownCause flow_of(const std::string& pump) {
 Picture violated_plant() {
   Picture picture;
   picture.clock = "2026-07-15T13:31:05Z";
-  picture.position = 42;
+  picture.position = "42";
   picture.entities = {pump("pump-1", 0.5), pump("pump-2", 9.75)};
   picture.constraints = {
       {"pump-1-delivery", "violated", "2026-07-15T13:20:10Z", "critical", "flow >= 0.85 * expected", "3 min"},
