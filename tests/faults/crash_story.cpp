@@ -274,7 +274,8 @@ schema::EventBatch Story::look_at_the_journal() {
   for (const auto& client : clients_) {
     for (const auto& [id, sent] : client->sent()) {
       const auto found = times.find(id);
-      if (sent.acknowledged && found == times.end()) ++totals_.lost;
+      const bool aside = seen_.aside().contains(id);
+      if (sent.acknowledged && found == times.end() && !aside) ++totals_.lost;
       if (found != times.end() && found->second != 1) ++totals_.doubled;
       if (found != times.end()) times.erase(found);
     }
@@ -332,6 +333,7 @@ void Story::start_from_copy(const std::string& directory) {
     }
   }
   auto options = one_thread();
+  if (!memory_.empty()) options.memory = schema::parse_duration(memory_).value();
   options.snapshots.store = std::make_shared<actors::SnapshotStore>(directory);
   const auto shared = std::make_shared<const schema::Model>(model_);
   auto journal = actors::open_rocksdb_journal(directory, *shared);

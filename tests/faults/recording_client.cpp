@@ -33,7 +33,7 @@ std::string RecordingClient::make_event() {
   SentEvent& made = sent_[id];
   schema::Event& event =
       made.event.add(id, time, source_, kind == EventKind::retract ? schema::kNone : entity, "",
-                     named == id ? name_ + "none" : named);
+                     named == id ? name_ + "none-" + std::to_string(first_named_) : named);
   event.kind = kind;
   event.sequence = sent_.size();
   if (kind == EventKind::retract) return id;
