@@ -228,8 +228,9 @@ struct Twin::Implementation {
 
   void start_snapshotter(std::uint64_t events_behind) {
     if (options.snapshots.store == nullptr) return;
-    SnapshotSurroundings surroundings{*model, *journal, history, history_writer.get(), probe, misfits, {},
-                                      {},     {},       {}};
+    SnapshotSurroundings surroundings{*model, *journal, history, history_writer.get(), probe, misfits, {}, {},
+                                      {},     {},       0};
+    if (recalls) surroundings.journal_at_least = lateness_max_of(*model);
     surroundings.lend = [this](bool quiet, std::function<void(DomainParts&)> use) {
       auto user = std::make_shared<const std::function<void(DomainParts&)>>(std::move(use));
       if (quiet) {

@@ -109,15 +109,18 @@ Result<JournalStatistics> JournalInspection::statistics() const {
   if (!anchor.ok()) return anchor.error();
   of.dropped = anchor->position;
   rocksdb::DB& database = store_->database();
+  rocksdb::Status unread;  // the first failure
+  const auto position_at = [&](const rocksdb::Iterator& at) {
+    if (unread.ok()) unread = at.status();
+    return at.Valid() ? format::number_of_key(view(at.key())).value_or(0) : Position{0};
+  };
   const auto ends = [&](rocksdb::ColumnFamilyHandle* family) {
-    std::pair<Position, Position> first_and_last{0, 0};
-    if (family == nullptr) return first_and_last;
+    if (family == nullptr) return std::pair<Position, Position>{0, 0};
     const std::unique_ptr<rocksdb::Iterator> at(database.NewIterator({}, family));
     at->SeekToFirst();
-    if (at->Valid()) first_and_last.first = format::number_of_key(view(at->key())).value_or(0);
+    const Position first = position_at(*at);
     at->SeekToLast();
-    if (at->Valid()) first_and_last.second = format::number_of_key(view(at->key())).value_or(0);
-    return first_and_last;
+    return std::pair{first, position_at(*at)};
   };
   const auto size = [&](rocksdb::ColumnFamilyHandle* family) {
     std::uint64_t bytes = 0;
@@ -137,6 +140,8 @@ Result<JournalStatistics> JournalInspection::statistics() const {
        models->Valid() && models->key().starts_with(slice(format::kModelTextPrefix)); models->Next()) {
     ++of.model_versions;
   }
+  if (unread.ok()) unread = models->status();
+  if (!unread.ok()) return store_->explain(unread, "read the journal");
   return of;
 }
 

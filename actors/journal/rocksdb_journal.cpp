@@ -4,13 +4,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <optional>
-#include <thread>
 
 #include "actors/history/rocksdb_history.h"
+#include "actors/journal/durable_writes.h"
 #include "actors/journal/journal.h"
 #include "actors/journal/journal_format.h"
 #include "actors/journal/journal_retention.h"
@@ -18,7 +16,6 @@
 #include "actors/storage/backup.h"
 #include "actors/storage/rocksdb_records.h"
 #include "actors/storage/rocksdb_store.h"
-#include "actors/storage/write_ahead_log.h"
 #include "schema/assert.h"
 #include "schema/record/epoch_codec.h"
 
@@ -41,12 +38,9 @@ class RocksdbJournal final : public Journal {
       : store_(std::move(store)),
         model_(model),
         misfits_(options.misfits),
-        sync_interval_(options.sync_interval),
+        writes_(*store_, options.sync_interval),
         encoder_(model),
-        quarantine_(*store_, model) {
-    if (sync_interval_ > 0) syncing_ = std::thread([this] { sync_now_and_then(); });
-  }
-  ~RocksdbJournal() override;
+        quarantine_(*store_, model) {}
 
   // Second step of opening: checks or writes what the layout requires.
   Result<void> load();
@@ -55,7 +49,7 @@ class RocksdbJournal final : public Journal {
   Result<void> read(Position from, const std::function<bool(schema::EpochRecord&)>& visit) const override;
   Result<std::vector<QuarantinedEvent>> quarantine(std::uint64_t from, std::size_t limit) const override {
     const auto using_it = store_->use();
-    if (!store_->is_open()) return not_open();
+    if (!store_->is_open()) return writes_.not_open();
     return quarantine_.read(from, limit);
   }
   bool holds(const schema::EventKey& key) const override;
@@ -63,10 +57,10 @@ class RocksdbJournal final : public Journal {
   bool knows_positions() const override { return knows_positions_; }
   const QuarantineIndex& quarantine_index() const override { return quarantine_.index(); }
 
-  schema::Duration loss_window() const override { return sync_interval_; }
+  schema::Duration loss_window() const override { return writes_.loss_window(); }
   Position last_position() const override { return last_position_.load(std::memory_order_acquire); }
   const JournalIdentity& identity() const override { return identity_; }
-  std::uint64_t bytes_appended() const override { return bytes_appended_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes_appended() const override { return writes_.bytes(); }
   History* history() override { return history_.get(); }
   Result<void> note_covered(Position position) override;
   Result<void> drop_before(Position position) override;
@@ -84,36 +78,21 @@ class RocksdbJournal final : public Journal {
   Result<void> check_meta();
   Result<void> load_head();
   Result<std::string> meta(std::string_view key) const;
-  rocksdb::Status write(rocksdb::WriteBatch& batch);
-  rocksdb::Status write_locked(rocksdb::WriteBatch& batch, bool sync);
-  Result<void> write_aside(rocksdb::WriteBatch& batch, std::uint64_t generation, const std::string& doing);
   Result<bool> drop_step(Position position);
-  std::optional<Error> failure() const;
-  void sync_now_and_then();
-  void sync();
 
   format::Head put_record(const schema::EpochRecord& record, rocksdb::WriteBatch& batch);
   void put_identities(const schema::EventBatch& events, Position position, rocksdb::WriteBatch& batch);
   void put_model(rocksdb::WriteBatch& batch) const;
   using Family = std::function<rocksdb::ColumnFamilyHandle*()>;
   bool has(const Family& family, const rocksdb::Slice& key) const;
-  Error not_open() const;
-  Error latch(Error error) const;
   format::Head anchor() const;
-  Result<void> resume();
   Result<void> check_reopened() const;
 
   std::unique_ptr<RocksdbStore> store_;
   const schema::Model& model_;
   std::unique_ptr<History> history_;
   schema::MisfitPolicy misfits_;
-  const schema::Duration sync_interval_;
-  std::mutex sync_mutex_;
-  std::condition_variable sync_changed_;
-  rocksdb::SequenceNumber unsynced_ = 0;  // the newest write not synced yet
-  bool log_failed_ = false;               // it may be neither written nor synced until opened again
-  bool stopping_ = false;
-  std::thread syncing_;
+  mutable DurableWrites writes_;  // a lookup that fails is noted there too
   schema::RecordEncoder encoder_;
   std::string encoded_;
   bool knows_positions_ = false;
@@ -126,10 +105,6 @@ class RocksdbJournal final : public Journal {
   std::atomic<Position> first_position_{1};
   std::atomic<Position> last_position_{0};
   RocksdbQuarantine quarantine_;
-  std::atomic<std::uint64_t> bytes_appended_{0};
-  // The first failure: nothing is written after it, for the store's state is not known any more.
-  mutable std::mutex failure_mutex_;
-  mutable std::optional<Error> failure_;
 };
 
 Result<void> RocksdbJournal::load() {
@@ -166,8 +141,7 @@ Result<void> RocksdbJournal::create() {
   batch.Put(store_->meta(), slice(format::kCreatedKey), std::to_string(created_ns));
   batch.Put(store_->meta(), slice(format::kHeadKey), slice(format::write_head({})));
   put_model(batch);
-  if (const auto status = write(batch); !status.ok()) return store_->explain(status, "create the journal");
-  return {};
+  return writes_.write(batch, "create the journal");
 }
 
 Result<void> RocksdbJournal::check_meta() {
@@ -238,97 +212,6 @@ Result<std::string> RocksdbJournal::meta(std::string_view key) const {
                store_->directory() + ", meta", kDamageAdvice};
 }
 
-rocksdb::Status RocksdbJournal::write(rocksdb::WriteBatch& batch) {
-  // Not beside a sync in intervals: RocksDB must not be asked to sync a log that failed.
-  const std::scoped_lock lock(sync_mutex_);
-  return write_locked(batch, sync_interval_ == 0);
-}
-
-/// REQUIRES: `sync_mutex_` is held.
-rocksdb::Status RocksdbJournal::write_locked(rocksdb::WriteBatch& batch, bool sync) {
-  rocksdb::WriteOptions options;
-  options.sync = sync;
-  const auto status = store_->database().Write(options, &batch);
-  log_failed_ = !status.ok();
-  if (!status.ok()) return status;
-  if (sync) {
-    store_->note_durable(batch);
-    unsynced_ = 0;
-  } else {
-    unsynced_ = sequence_of_write(batch.Data());
-    sync_changed_.notify_one();
-  }
-  bytes_appended_.fetch_add(batch.GetDataSize(), std::memory_order_relaxed);
-  return status;
-}
-
-RocksdbJournal::~RocksdbJournal() {
-  if (!syncing_.joinable()) return;
-  {
-    const std::scoped_lock lock(sync_mutex_);
-    stopping_ = true;
-  }
-  sync_changed_.notify_one();
-  syncing_.join();
-}
-
-/// On a thread of its own, where appends are not synced one by one; once more at the end.
-void RocksdbJournal::sync_now_and_then() {
-  std::unique_lock lock(sync_mutex_);
-  const auto due = [this] { return unsynced_ != 0 && !log_failed_; };
-  while (true) {
-    sync_changed_.wait(lock, [&] { return stopping_ || due(); });
-    sync_changed_.wait_for(lock, std::chrono::nanoseconds(sync_interval_), [this] { return stopping_; });
-    if (due()) sync();
-    if (stopping_) return;
-  }
-}
-
-/// REQUIRES: `sync_mutex_` is held.
-void RocksdbJournal::sync() {
-  const auto status = store_->database().SyncWAL();
-  log_failed_ = !status.ok();
-  if (status.ok()) {
-    store_->note_durable(std::exchange(unsynced_, 0));
-    return;
-  }
-  Error error = store_->explain(status, "sync the journal");
-  if (error.code != ErrorCode::no_space) error.code = ErrorCode::io;
-  latch(std::move(error));
-}
-
-Error RocksdbJournal::latch(Error error) const {
-  const std::scoped_lock lock(failure_mutex_);
-  if (!failure_ || failure_->code == ErrorCode::no_space) failure_ = error;
-  return error;
-}
-
-/// After a full disk, once there is room again. Opened again, the database writes what it can recover to new
-/// files and leaves the log that failed. Whether that held the last append does not matter, for it is
-/// appended again under the same keys.
-Result<void> RocksdbJournal::resume() {
-  {
-    const std::scoped_lock lock(failure_mutex_);
-    if (!failure_) return {};
-    if (failure_->code != ErrorCode::no_space) {
-      return Error{ErrorCode::io, "nothing is written since an earlier failure: " + failure_->message,
-                   failure_->where, "remove the cause and restart pollux; what was acknowledged is safe"};
-    }
-  }
-  const std::scoped_lock no_sync(sync_mutex_);
-  auto reopened = store_->reopen();
-  if (reopened.ok()) reopened = check_reopened();
-  const std::scoped_lock lock(failure_mutex_);
-  if (!reopened.ok()) {
-    failure_ = reopened.error();
-    return reopened;
-  }
-  failure_.reset();
-  log_failed_ = false;
-  unsynced_ = 0;  // opening wrote all of it to files and synced those
-  return {};
-}
-
 /// All that was acknowledged is there, and at most the append that failed.
 Result<void> RocksdbJournal::check_reopened() const {
   const auto text = meta(format::kHeadKey);
@@ -341,7 +224,7 @@ Result<void> RocksdbJournal::check_reopened() const {
 }
 
 Result<void> RocksdbJournal::append(const schema::EpochRecord& record, const QuarantineChanges& quarantine) {
-  if (auto ready = resume(); !ready.ok()) return ready;
+  if (auto ready = writes_.resume([this] { return check_reopened(); }); !ready.ok()) return ready;
   rocksdb::WriteBatch batch;
   format::Head head = head_;
   if (record.position != 0) {
@@ -354,11 +237,7 @@ Result<void> RocksdbJournal::append(const schema::EpochRecord& record, const Qua
   const bool model_is_new = stored_model_version_ != model_.version();
   if (model_is_new) put_model(batch);
 
-  if (const auto status = write(batch); !status.ok()) {
-    Error error = store_->explain(status, "write to the journal");
-    if (error.code != ErrorCode::no_space) error.code = ErrorCode::io;
-    return latch(std::move(error));
-  }
+  if (auto written = writes_.write(batch, "write to the journal"); !written.ok()) return written;
   head_ = head;
   quarantine_.written(quarantine, record.position);
   if (model_is_new) stored_model_version_ = model_.version();
@@ -401,15 +280,10 @@ void RocksdbJournal::put_model(rocksdb::WriteBatch& batch) const {
   batch.Put(store_->meta(), std::string(format::kModelTextPrefix) + model_.version(), model_.source_text());
 }
 
-Error RocksdbJournal::not_open() const {
-  return {ErrorCode::io, "the journal could not be opened again after the disk was full", store_->directory(),
-          "free some space there; if it does not go on by itself, restart pollux"};
-}
-
 Result<void> RocksdbJournal::read(Position from,
                                   const std::function<bool(schema::EpochRecord&)>& visit) const {
   const auto using_it = store_->use();
-  if (!store_->is_open()) return not_open();
+  if (!store_->is_open()) return writes_.not_open();
   const Position last = last_position();
   const Position first = from == 0 ? 1 : from;
   if (first > last) return {};
@@ -465,24 +339,6 @@ format::Head RocksdbJournal::anchor() const {
   return anchor_;
 }
 
-std::optional<Error> RocksdbJournal::failure() const {
-  const std::scoped_lock lock(failure_mutex_);
-  return failure_;
-}
-
-/// A synced write from another thread than the appending one. `generation`: of the store when the batch was
-/// made.
-Result<void> RocksdbJournal::write_aside(rocksdb::WriteBatch& batch, std::uint64_t generation,
-                                         const std::string& doing) {
-  // In the order in which `resume` takes them.
-  const std::scoped_lock lock(sync_mutex_);
-  const auto using_it = store_->use();
-  if (auto failed = failure()) return *std::move(failed);
-  if (!store_->is_open() || store_->generation() != generation) return not_open();
-  const auto status = write_locked(batch, true);
-  return status.ok() ? Result<void>() : latch(store_->explain(status, doing));
-}
-
 Result<void> RocksdbJournal::note_covered(Position position) {
   if (position > last_position()) {
     return Error{ErrorCode::conflict, "there is no record at position " + std::to_string(position),
@@ -492,17 +348,17 @@ Result<void> RocksdbJournal::note_covered(Position position) {
   std::uint64_t generation = 0;
   {
     const auto using_it = store_->use();
-    if (!store_->is_open()) return not_open();
+    if (!store_->is_open()) return writes_.not_open();
     generation = store_->generation();
     batch.Put(store_->meta(), slice(format::kCoveredKey), slice(format::number_key(position)));
   }
-  return write_aside(batch, generation, "note a snapshot");
+  return writes_.write_aside(batch, generation, "note a snapshot");
 }
 
 Result<void> RocksdbJournal::drop_before(Position position) {
   {
     const auto using_it = store_->use();
-    if (!store_->is_open()) return not_open();
+    if (!store_->is_open()) return writes_.not_open();
     const auto covered = meta(format::kCoveredKey);
     if (!covered.ok() && covered.error().code != ErrorCode::not_found) return covered.error();
     const Position safe = covered.ok() ? format::number_of_key(*covered).value_or(0) : 0;
@@ -526,14 +382,14 @@ Result<bool> RocksdbJournal::drop_step(Position position) {
   format::Head moved;
   {
     const auto using_it = store_->use();
-    if (!store_->is_open()) return not_open();
+    if (!store_->is_open()) return writes_.not_open();
     generation = store_->generation();
     const auto put = put_drop(*store_, model_, before, position, batch);
     if (!put.ok()) return put.error();
     moved = *put;
   }
   if (moved.position == before.position) return false;
-  if (auto written = write_aside(batch, generation, "drop old records"); !written.ok())
+  if (auto written = writes_.write_aside(batch, generation, "drop old records"); !written.ok())
     return written.error();
   const std::scoped_lock lock(anchor_mutex_);
   anchor_ = moved;
@@ -544,7 +400,7 @@ Result<bool> RocksdbJournal::drop_step(Position position) {
 Result<format::Hash> RocksdbJournal::hash_at(Position position) const {
   if (position == 0) return format::kNoPredecessor;
   const auto using_it = store_->use();
-  if (!store_->is_open()) return not_open();
+  if (!store_->is_open()) return writes_.not_open();
   std::string value;
   const auto status =
       store_->database().Get({}, store_->records(), slice(format::number_key(position)), &value);
@@ -578,7 +434,7 @@ std::uint64_t RocksdbJournal::bytes_from(Position position) const {
 
 Result<BackupInfo> RocksdbJournal::back_up(const std::string& directory, const std::string& beside) const {
   const auto using_it = store_->use();
-  if (!store_->is_open()) return not_open();
+  if (!store_->is_open()) return writes_.not_open();
   return actors::back_up(store_->database(), directory, beside);
 }
 
@@ -589,13 +445,13 @@ bool RocksdbJournal::holds(const schema::EventKey& key) const {
 std::optional<Position> RocksdbJournal::position_of(const schema::EventKey& key) const {
   const auto using_it = store_->use();
   if (!store_->is_open()) {
-    latch(not_open());
+    writes_.fail(writes_.not_open());
     return std::nullopt;
   }
   rocksdb::PinnableSlice value;
   const auto status =
       store_->database().Get({}, store_->identities(), slice(format::identity_key(key)), &value);
-  if (!status.ok() && !status.IsNotFound()) latch(store_->explain(status, "look up an event"));
+  if (!status.ok() && !status.IsNotFound()) writes_.fail(store_->explain(status, "look up an event"));
   if (!status.ok()) return std::nullopt;
   return format::number_of_key({value.data(), value.size()}).value_or(0);
 }
@@ -603,12 +459,12 @@ std::optional<Position> RocksdbJournal::position_of(const schema::EventKey& key)
 bool RocksdbJournal::has(const Family& family, const rocksdb::Slice& key) const {
   const auto using_it = store_->use();
   if (!store_->is_open()) {
-    latch(not_open());
+    writes_.fail(writes_.not_open());
     return false;
   }
   rocksdb::PinnableSlice value;
   const auto status = store_->database().Get({}, family(), key, &value);
-  if (!status.ok() && !status.IsNotFound()) latch(store_->explain(status, "look up an event"));
+  if (!status.ok() && !status.IsNotFound()) writes_.fail(store_->explain(status, "look up an event"));
   return status.ok();
 }
 

@@ -279,9 +279,8 @@ Position Snapshotter::first_to_keep(Position at_most) const {
       return read.ok() && clock < oldest;
     });
   };
-  // By the records of events that may still be repeated or revised these are known.
-  at_most =
-      std::min(at_most, first_since(schema::before(newest_.clock, lateness_max_of(surroundings_.model))));
+  if (surroundings_.journal_at_least != 0)
+    at_most = std::min(at_most, first_since(schema::before(newest_.clock, surroundings_.journal_at_least)));
   if (options_.journal_age != 0)
     wanted = std::max(wanted, first_since(schema::before(newest_.clock, options_.journal_age)));
   if (options_.journal_bytes != 0) {

@@ -54,6 +54,8 @@ struct SnapshotSurroundings {
   std::function<void(std::function<void()>)> later;
   std::function<schema::EventTime()> now;
   std::function<void(const std::string&)> warn;  ///< May be empty.
+  /// The journal stays as far back from the twin's clock as this, for what late events may need of it.
+  schema::Duration journal_at_least = 0;
 };
 
 /// Takes one snapshot at a time. It stands for the journal only once it and the history up to it are durable;

@@ -1,28 +1,16 @@
 #include "actors/storage/rocksdb_store.h"
 
-#include <rocksdb/cache.h>
-#include <rocksdb/convenience.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/listener.h>
-#include <rocksdb/sst_file_reader.h>
-#include <rocksdb/table.h>
+#include <rocksdb/env.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <cerrno>
-#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
 #include <filesystem>
-#include <mutex>
-#include <optional>
-#include <system_error>
-#include <vector>
+#include <string_view>
 
-#include "actors/history/history_format.h"
 #include "actors/journal/journal_format.h"
+#include "actors/storage/rocksdb_options.h"
 #include "actors/storage/write_ahead_log.h"
 
 namespace pollux::actors {
@@ -32,225 +20,7 @@ using schema::Error;
 using schema::ErrorCode;
 using schema::Result;
 
-const char* const kDamageAdvice =
-    "nothing was changed; copy the directory away for analysis and restore it from a backup, or start with a "
-    "new "
-    "directory and replay the sources; do not delete single files";
-
-// What RocksDB says about itself, the last few warnings only, kept in memory: they name files its statuses do
-// not. There is no LOG file: when a disk is full, Debian's RocksDB, which keeps its assertions, ends the
-// process at the second line it cannot write there.
-class RocksdbWarnings final : public rocksdb::Logger {
- public:
-  RocksdbWarnings() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
-
-  /// From then on nothing that is on disk may be taken for what was written: a sync that fails forgets it,
-  /// and the next one succeeds.
-  void note_failure() { failed_ = true; }
-  bool failed() const { return failed_; }
-
-  void Logv(const char* format, va_list arguments) override {
-    std::array<char, kWarningBytesMax> line;
-    std::vsnprintf(line.data(), line.size(), format, arguments);
-    const std::scoped_lock lock(mutex_);
-    if (lines_.size() == kWarningsKept) lines_.pop_front();
-    lines_.emplace_back(line.data());
-  }
-
-  std::string text() const {
-    const std::scoped_lock lock(mutex_);
-    std::string all;
-    for (const std::string& line : lines_) all += line + "\n";
-    return all;
-  }
-
- private:
-  std::atomic<bool> failed_{false};
-  mutable std::mutex mutex_;
-  std::deque<std::string> lines_;
-};
-
 namespace {
-
-rocksdb::CompressionType first_supported(std::initializer_list<rocksdb::CompressionType> wanted) {
-  const auto supported = rocksdb::GetSupportedCompressions();
-  for (const auto type : wanted) {
-    if (std::find(supported.begin(), supported.end(), type) != supported.end()) return type;
-  }
-  return rocksdb::kNoCompression;
-}
-rocksdb::CompressionType best_compression() {
-  return first_supported({rocksdb::kZSTD, rocksdb::kLZ4Compression});
-}
-rocksdb::CompressionType light_compression() {
-  return first_supported({rocksdb::kLZ4Compression, rocksdb::kZSTD});
-}
-
-// A journal that failed stays failed until it is opened again and read: nothing resumes behind its back.
-class NoAutomaticRecovery final : public rocksdb::EventListener {
- public:
-  explicit NoAutomaticRecovery(std::shared_ptr<RocksdbWarnings> warnings) : warnings_(std::move(warnings)) {}
-  const char* Name() const override { return "pollux.NoAutomaticRecovery"; }
-  // Not every failure is in its count of background errors: that of a MANIFEST's sync is not.
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
-    warnings_->note_failure();
-  }
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* automatic) override {
-    *automatic = false;
-  }
-
- private:
-  const std::shared_ptr<RocksdbWarnings> warnings_;
-};
-
-rocksdb::DBOptions database_options(rocksdb::Env* env, const std::shared_ptr<RocksdbWarnings>& log) {
-  rocksdb::DBOptions options;
-  options.env = env;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.paranoid_checks = true;
-  // First without any tolerance; see `open_database`.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
-  options.track_and_verify_wals_in_manifest = true;
-  options.max_total_wal_size = kWriteAheadLogBytesMax;
-  options.db_write_buffer_size = kAllWriteBuffersBytes;
-  options.max_manifest_file_size = kManifestBytesMax;
-  options.info_log = log;
-  options.max_open_files = kOpenFilesMax;
-  options.max_file_opening_threads = 1;  // starting more costs more than opening what little there is
-  options.max_bgerror_resume_count = 0;
-  options.listeners.push_back(std::make_shared<NoAutomaticRecovery>(log));
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
-  return options;
-}
-
-// Records arrive in key order and are never rewritten, so a compaction is a rename from level to level.
-rocksdb::ColumnFamilyOptions records_options(const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.block_size = 64u << 10;
-  rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = kWriteBufferBytes;
-  options.compression = best_compression();
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
-// Small and looked up by key: whether an event lies in quarantine is asked for every late one.
-rocksdb::ColumnFamilyOptions lookup_options(const std::shared_ptr<rocksdb::Cache>& cache) {
-  constexpr double kBloomBitsPerKey = 10;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
-  rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = kWriteBufferBytes / 4;
-  options.compression = best_compression();
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
-// Written faster than anything else here and rarely read: light compression, few rewrites.
-rocksdb::ColumnFamilyOptions history_options(const std::shared_ptr<rocksdb::Cache>& cache,
-                                             rocksdb::CompactionStyle style) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.block_size = 16u << 10;
-  rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = kHistoryWriteBufferBytes;
-  options.max_write_buffer_number = 4;
-  options.compaction_style = style;
-  options.compression = light_compression();
-  options.bottommost_compression = best_compression();
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
-bool is_held_lock(const std::string& text) {
-  return contains(text, "While lock file") || contains(text, "lock hold by current process");
-}
-
-// RocksDB has no code for EDQUOT, only the system's text. It is got over as a full disk is: the store is
-// opened again, which writes what its logs hold to new files, and the same append is repeated.
-bool is_used_up_quota(const std::string& text) {
-  return contains(text, std::generic_category().message(EDQUOT));
-}
-
-// The first file of the directory that a text names, by its path or by its name alone.
-std::optional<std::string> file_named_in(rocksdb::Env& env, const std::string& text,
-                                         const std::string& directory) {
-  constexpr auto kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
-  if (const auto at = text.find(directory + "/"); at != std::string::npos) {
-    const auto name = at + directory.size() + 1;
-    fs::path file = text.substr(at, text.find_first_not_of(kNameCharacters, name) - at);
-    // Where an .sst is missing, RocksDB looks for it under its name of long ago and reports that.
-    if (file.extension() == ".ldb") file.replace_extension(".sst");
-    return file.string();
-  }
-  std::vector<std::string> names;  // none in an unreadable directory; the directory itself is reported then
-  env.GetChildren(directory, &names).PermitUncheckedError();
-  for (const std::string& name : names) {
-    if (name.size() > 2 && contains(text, name)) return directory + "/" + name;
-  }
-  return std::nullopt;
-}
-
-/// The first table whose blocks do not match their checksums; nothing when all do.
-std::optional<std::string> damaged_table(rocksdb::Env& env, const std::string& directory) {
-  rocksdb::Options options;
-  options.env = &env;
-  std::vector<std::string> names;
-  env.GetChildren(directory, &names).PermitUncheckedError();
-  std::ranges::sort(names);
-  for (const std::string& name : names) {
-    if (!name.ends_with(".sst")) continue;
-    rocksdb::SstFileReader table(options);
-    const std::string path = directory + "/" + name;
-    if (!table.Open(path).ok() || !table.VerifyChecksum().ok()) return path;
-  }
-  return std::nullopt;
-}
-
-// RocksDB mostly names the damaged file in its status, sometimes only in its log. Where it fails to open a
-// table it names the MANIFEST that the table is listed in, and where CURRENT is damaged the file it then
-// names.
-std::string damaged_file(rocksdb::Env& env, const std::string& status, const std::string& warnings,
-                         const std::string& directory) {
-  const auto file = file_named_in(env, status, directory);
-  if (!file) return file_named_in(env, warnings, directory).value_or(directory);
-  if (!contains(*file, "/MANIFEST-")) return *file;
-  if (env.FileExists(*file).IsNotFound()) return directory + "/CURRENT, which names " + *file;
-  return damaged_table(env, directory).value_or(*file);
-}
-
-Error explain_status(rocksdb::Env& env, const rocksdb::Status& status, const std::string& warnings,
-                     const std::string& directory, const std::string& doing) {
-  const std::string text = status.ToString();
-  if (is_held_lock(text)) {
-    return {ErrorCode::conflict,
-            "cannot " + doing + ": it is in use by a running pollux (its LOCK file is held)", directory,
-            "stop the other process first (`fuser " + directory +
-                "/LOCK` names it), or choose another directory; do not delete the LOCK file"};
-  }
-  if (status.IsNoSpace() || is_used_up_quota(text)) {
-    return {ErrorCode::no_space, "cannot " + doing + ": the disk is full (" + text + ")", directory,
-            "free some space there, or raise the quota: pollux then goes on by itself, and answers reads "
-            "meanwhile; nothing "
-            "acknowledged is lost; send again what was refused"};
-  }
-  const std::string file = damaged_file(env, text, warnings, directory);
-  const bool file_is_gone = contains(text, "No such file");
-  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotSupported() || file_is_gone) {
-    return {ErrorCode::corrupt, "cannot " + doing + ": the stored data is damaged: " + text, file,
-            kDamageAdvice};
-  }
-  return {ErrorCode::io, "cannot " + doing + ": " + text, file,
-          "check space, permissions and the disk's health, then start again; nothing acknowledged is lost"};
-}
 
 Error unusable_directory(const rocksdb::Status& status, const std::string& directory) {
   return {ErrorCode::io, "cannot use this as a data directory: " + status.ToString(), directory,
@@ -373,21 +143,6 @@ rocksdb::Status drop_empty_logs(rocksdb::Env& env, const std::string& directory,
   return status.ok() ? database.Flush({}, meta) : status;
 }
 
-/// In the order of the store's accessors; those at the end came later.
-std::vector<rocksdb::ColumnFamilyDescriptor> families() {
-  const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
-  return {
-      {rocksdb::kDefaultColumnFamilyName, lookup_options(cache)},
-      {journal_format::kRecords, records_options(cache)},
-      {journal_format::kQuarantine, lookup_options(cache)},
-      {journal_format::kMeta, lookup_options(cache)},
-      {journal_format::kIdentities, lookup_options(cache)},
-      {history_format::kChanges, history_options(cache, rocksdb::kCompactionStyleLevel)},
-      {history_format::kHistory, history_options(cache, rocksdb::kCompactionStyleUniversal)},
-  };
-}
-constexpr std::size_t kFamiliesAtLeast = 5;
-
 }  // namespace
 
 Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory, rocksdb::Env* env,
@@ -491,7 +246,7 @@ void RocksdbStore::renew_note(rocksdb::SequenceNumber sequence) {
 rocksdb::Status RocksdbStore::open_database() {
   auto options = database_options(env_, warnings_);
   rocksdb::DB* database = nullptr;
-  auto status = rocksdb::DB::Open(options, directory_, families(), &families_, &database);
+  auto status = rocksdb::DB::Open(options, directory_, column_families(), &families_, &database);
   bool torn = false;
   if (status.IsCorruption()) {
     // A disk that fails meanwhile is no damage.
@@ -499,7 +254,7 @@ rocksdb::Status RocksdbStore::open_database() {
   }
   if (torn) {
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-    status = rocksdb::DB::Open(options, directory_, families(), &families_, &database);
+    status = rocksdb::DB::Open(options, directory_, column_families(), &families_, &database);
   }
   database_.reset(database);
   return status;
@@ -517,7 +272,7 @@ rocksdb::Status RocksdbStore::open_for_reading() {
   rocksdb::DB* database = nullptr;
   status = rocksdb::DB::OpenForReadOnly(options, directory_, there, &families_, &database);
   database_.reset(database);
-  if (status.ok()) families_.resize(families().size(), nullptr);
+  if (status.ok()) families_.resize(column_families().size(), nullptr);
   return status;
 }
 
@@ -526,7 +281,7 @@ rocksdb::Status RocksdbStore::families_there(std::vector<rocksdb::ColumnFamilyDe
   std::vector<std::string> names;
   const auto status = rocksdb::DB::ListColumnFamilies(database_options(env_, warnings_), directory_, &names);
   if (!status.ok()) return status;
-  for (auto& family : families()) {
+  for (auto& family : column_families()) {
     if (std::ranges::find(names, family.name) != names.end()) there.push_back(std::move(family));
   }
   if (there.size() >= kFamiliesAtLeast && there.size() == names.size()) return status;

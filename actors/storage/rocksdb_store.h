@@ -13,24 +13,13 @@
 #include <vector>
 
 #include "actors/storage/durable_note.h"
+#include "actors/storage/rocksdb_faults.h"
 #include "schema/result.h"
 
 namespace pollux::actors {
 
-/// Bounds on what the database takes for itself.
-inline constexpr std::size_t kBlockCacheBytes = 32u << 20;
-inline constexpr std::size_t kWriteBufferBytes = 32u << 20;
-inline constexpr std::size_t kAllWriteBuffersBytes = 160u << 20;
-inline constexpr std::size_t kHistoryWriteBufferBytes = 16u << 20;
-inline constexpr std::uint64_t kWriteAheadLogBytesMax = 128u << 20;
-inline constexpr std::size_t kManifestBytesMax = 16u << 20;
-inline constexpr std::size_t kWarningsKept = 32;
-inline constexpr std::size_t kWarningBytesMax = 512;
-inline constexpr int kOpenFilesMax = 256;
 /// Room to ask for beyond the size of the logs before the database is opened again on a disk that was full.
 inline constexpr std::uint64_t kReopenBytes = 8u << 20;
-
-class RocksdbWarnings;
 
 /// An open database and its column families. Closes on destruction.
 class RocksdbStore {
@@ -103,8 +92,5 @@ class RocksdbStore {
   std::unique_ptr<rocksdb::DB> database_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };
-
-/// What can be done about damage; the same advice everywhere.
-extern const char* const kDamageAdvice;
 
 }  // namespace pollux::actors

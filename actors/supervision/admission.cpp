@@ -80,6 +80,7 @@ EventOutcome Admission::readmit(const EventKey& key, const Event& event, const E
 
 EventOutcome Admission::admit_since(EventTime deadline, const EventKey& key, const Event& event,
                                     const EventKey& named) {
+  deadline = std::max(deadline, refused_before_);
   if (event.time < deadline) return known_.contains(key) ? EventOutcome::duplicate : EventOutcome::too_late;
   if (now_ != kBeginning &&
       event.time > schema::after(now_, model_.sources()[event.source].clock_tolerance)) {

@@ -62,6 +62,11 @@ class Admission {
   /// is from the future.
   void begin_epoch(schema::EventTime now);
 
+  /// While set, nothing before `time` is accepted, although it is not final: what it would revise cannot be
+  /// read.
+  void refuse_before(schema::EventTime time) { refused_before_ = time; }
+  schema::EventTime refused_before() const { return refused_before_; }
+
   /// `accepted` events are remembered. `duplicate`: one with this identity was accepted before and is
   /// remembered. `poison`: it corrects or retracts an event of which too many do, or of too many.
   /// `named`: the identity of the event it corrects or retracts.
@@ -132,6 +137,7 @@ class Admission {
   schema::EventTime clock_ = schema::kBeginning;
   schema::EventTime epoch_clock_ = schema::kBeginning;  // at the epoch's beginning
   schema::EventTime now_ = schema::kBeginning;
+  schema::EventTime refused_before_ = schema::kBeginning;
   Identities known_;
   bool held_back_ = false;
 };

@@ -5,6 +5,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/behavior.hpp>
 #include <caf/send.hpp>
+#include <exception>
 #include <utility>
 
 #include "actors/propagation/entity_actor.h"
@@ -40,6 +41,10 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
       intake_(context.model, context.journal, admission_, context.sources, context.probe, context.quarantine),
       outage_(context.probe, context.alarm),
       span_max_(epoch_span_max(context.model)) {
+  // CAF would end the supervisor alone, and whoever submits, reads or stops the twin would wait for ever. A
+  // process that ends is started again, and goes on from the journal.
+  set_exception_handler(
+      [](std::exception_ptr& thrown) noexcept -> caf::error { std::rethrow_exception(thrown); });
   create_entities();
   wave_ = std::make_unique<Wave>(context_.model, home_system(), entities_, context_.portion_entities, [this] {
     caf::anon_send(caf::actor_cast<caf::actor>(this), settled_atom::value);
@@ -195,6 +200,8 @@ void Supervisor::form() {
   if (context_.history != nullptr && context_.history->behind()) return;
   if (begin_catching_up()) return;
   auto epoch = std::make_unique<Epoch>();
+  const bool readable = context_.recalled == nullptr || !context_.history->broken();
+  admission_.refuse_before(readable ? kBeginning : held_from_);
   intake_.begin_epoch(context_.now ? context_.now() : kBeginning);
   std::size_t events = 0;
   while (!pending_.empty()) {

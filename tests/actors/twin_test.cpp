@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <stdexcept>
 #include <thread>
 
+#include "actors/scheduling/deterministic_scheduler.h"
 #include "tests/actors/twin_samples.h"
 
 namespace pollux::actors {
@@ -417,6 +419,19 @@ TEST_F(TwinTest, StoppingWhileTimersComeDueLeavesNothingRunning) {
     twin->stop();
     EXPECT_EQ(journal->last_position(), twin->settled_position());
   }
+}
+
+TEST_F(TwinTest, AnExceptionAmidItsWorkEndsTheProcessAndLeavesNobodyWaiting) {
+  EXPECT_DEATH(
+      {
+        DeterministicScheduler scheduler(1);
+        TwinOptions options;
+        options.scheduler = &scheduler;
+        const auto twin = std::move(Twin::start(model_, memory(), options)).value();
+        twin->query([](const SettledState&) { throw std::runtime_error("a broken question"); });
+        scheduler.run();
+      },
+      "a broken question");
 }
 
 TEST_F(TwinTest, FourThreadsSubmittingAtOnceLoseNothing) {

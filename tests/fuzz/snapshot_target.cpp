@@ -1,6 +1,5 @@
 #include "tests/fuzz/snapshot_target.h"
 
-#include <optional>
 #include <variant>
 
 #include "actors/episodes.h"
@@ -45,12 +44,6 @@ entities:
   return model;
 }
 
-/// The door of a twin whose journal holds nothing.
-actors::Admission::Archive nothing() {
-  return {[](const schema::EventKey&) { return false; },
-          [](const schema::EventKey&) { return std::optional<actors::Revisions::Observed>(); }};
-}
-
 template <class Write>
 std::string written(const Write& write) {
   std::string bytes;
@@ -79,11 +72,15 @@ void entities(ByteReader& in) {
   }
 }
 
+actors::Admission::Archive no_archive() {
+  return {[](const auto&) { return false; }, [](const auto&) { return std::nullopt; }};
+}
+
 void identities(ByteReader& in) {
-  actors::Admission admission(metered_model(), nothing());
+  actors::Admission admission(metered_model(), no_archive());
   if (!admission.load_identities(in)) return;
   const auto end = admission.identities_end();
-  actors::Admission again(metered_model(), nothing());
+  actors::Admission again(metered_model(), no_archive());
   for (actors::Admission::IdentityPlace at; at != end;) {
     const std::string bytes = written([&](ByteWriter& out) { at = admission.save_identities(at, end, out); });
     ByteReader rereading(bytes);
@@ -93,11 +90,11 @@ void identities(ByteReader& in) {
 }
 
 void revisions(ByteReader& in) {
-  actors::Admission admission(metered_model(), nothing());
+  actors::Admission admission(metered_model(), no_archive());
   if (!admission.load_revisions(in)) return;
   admission.check_invariants();
   const std::string bytes = written([&](ByteWriter& out) { admission.save_revisions(out); });
-  actors::Admission again(metered_model(), nothing());
+  actors::Admission again(metered_model(), no_archive());
   ByteReader rereading(bytes);
   POLLUX_ASSERT(again.load_revisions(rereading), "revisions that were read can be written and read");
   POLLUX_ASSERT(again.revised_events() == admission.revised_events(), "and are as many");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
@@ -232,6 +233,122 @@ TEST(Recall, AnHourOfAllowedLatenessTakesNoMoreMemoryThanAMinute) {
   const auto value = actors::value_at(*twin->history(), {total, sum}, {at, twin->settled_position()});
   ASSERT_TRUE(value.ok());
   EXPECT_EQ((**value).value.as_number(), 2 * (9'999 + static_cast<double>(kSeconds - 3'590)));
+}
+
+/// A history that stops when it is told to, in a journal in memory.
+class StoppingHistory final : public actors::History {
+ public:
+  void stop() { stopped_ = true; }
+
+  schema::Result<void> append(const actors::EpochChanges& epoch) override {
+    if (stopped_) return schema::Error{schema::ErrorCode::io, "the history's disk is gone", "", ""};
+    return kept_->append(epoch);
+  }
+  actors::HistoryBounds bounds() const override { return kept_->bounds(); }
+  schema::Result<schema::Position> position_at(EventTime clock) const override {
+    return kept_->position_at(clock);
+  }
+  schema::Result<EventTime> clock_at(schema::Position position) const override {
+    return kept_->clock_at(position);
+  }
+  schema::Result<void> visit(const actors::Series& series, schema::Position first, schema::Position last,
+                             const Visit& visit) const override {
+    return kept_->visit(series, first, last, visit);
+  }
+  schema::Result<void> visit_back(const actors::Series& series, schema::Position last,
+                                  const Visit& visit) const override {
+    return kept_->visit_back(series, last, visit);
+  }
+  schema::Result<std::vector<actors::EpochChangesPtr>> epochs(schema::Position after, std::size_t epochs_max,
+                                                              std::size_t changes_max) const override {
+    return kept_->epochs(after, epochs_max, changes_max);
+  }
+  schema::Result<bool> drop_through(schema::Position position) override {
+    return kept_->drop_through(position);
+  }
+  schema::Result<bool> keep_background(bool wanted, bool may_begin_anew) override {
+    return kept_->keep_background(wanted, may_begin_anew);
+  }
+  std::uint64_t bytes() const override { return kept_->bytes(); }
+  schema::Result<void> make_durable() override { return kept_->make_durable(); }
+
+ private:
+  const std::unique_ptr<actors::History> kept_ = actors::make_memory_history();
+  std::atomic<bool> stopped_{false};
+};
+
+class JournalWithHistory final : public actors::Journal {
+ public:
+  JournalWithHistory(const Model& model, actors::History& history)
+      : kept_(actors::make_memory_journal(model)), history_(history) {}
+
+  schema::Result<void> append(const schema::EpochRecord& record,
+                              const actors::QuarantineChanges& quarantine) override {
+    return kept_->append(record, quarantine);
+  }
+  schema::Result<void> read(schema::Position from,
+                            const std::function<bool(schema::EpochRecord&)>& visit) const override {
+    return kept_->read(from, visit);
+  }
+  schema::Result<std::vector<actors::QuarantinedEvent>> quarantine(std::uint64_t from,
+                                                                   std::size_t limit) const override {
+    return kept_->quarantine(from, limit);
+  }
+  bool holds(const schema::EventKey& key) const override { return kept_->holds(key); }
+  std::optional<schema::Position> position_of(const schema::EventKey& key) const override {
+    return kept_->position_of(key);
+  }
+  bool knows_positions() const override { return true; }
+  const actors::QuarantineIndex& quarantine_index() const override { return kept_->quarantine_index(); }
+  schema::Position last_position() const override { return kept_->last_position(); }
+  const actors::JournalIdentity& identity() const override { return kept_->identity(); }
+  std::uint64_t bytes_appended() const override { return kept_->bytes_appended(); }
+  actors::History* history() override { return &history_; }
+
+ private:
+  const std::unique_ptr<actors::Journal> kept_;
+  actors::History& history_;
+};
+
+TEST(Recall, OnceTheHistoryHasStoppedWhatReachesBackFurtherThanMemoryIsSetAsideAndTheTwinGoesOn) {
+  using schema::kMinute;
+  using schema::kSecond;
+  const auto model = std::make_shared<const Model>(
+      std::get<Model>(schema::load_model(std::string(kSensors), "sensors.yaml")));
+  StoppingHistory history;
+  TwinOptions options;
+  options.threads = 1;
+  options.clock = actors::ClockMode::events;
+  options.memory = kMinute;
+  auto twin = Twin::start(model, std::make_unique<JournalWithHistory>(*model, history), options).value();
+  const AttributeSlot level = model->type_of(0).find_attribute("level");
+  const auto send = [&](EventTime second) {
+    schema::EventBatch batch;
+    batch.add("e" + std::to_string(second), second * kSecond, 0, 0, "", "").values_count = 1;
+    batch.values.push_back({level, schema::Value::number(static_cast<double>(second))});
+    std::promise<actors::EventOutcome> outcome;
+    twin->submit(std::move(batch), [&](schema::Result<actors::Receipt> receipt) {
+      EXPECT_TRUE(receipt.ok());
+      outcome.set_value(receipt.ok() ? receipt->outcomes.front() : actors::EventOutcome::refused);
+    });
+    return outcome.get_future().get();
+  };
+  using Outcome = actors::EventOutcome;
+  for (EventTime second = 0; second < 600; second += 5) ASSERT_EQ(send(second), Outcome::accepted);
+  EXPECT_EQ(send(11), Outcome::accepted) << "the history tells what was then";
+  history.stop();
+  EXPECT_EQ(send(600), Outcome::accepted);
+  EXPECT_FALSE(twin->wait_for_history(std::chrono::seconds(60)).ok());
+  EXPECT_EQ(send(12), Outcome::too_late);
+  EXPECT_EQ(send(583), Outcome::accepted) << "memory tells";
+  for (EventTime second = 605; second < 1'200; second += 5) ASSERT_EQ(send(second), Outcome::accepted);
+  EXPECT_EQ(send(601), Outcome::accepted) << "memory drops nothing any more";
+  EXPECT_EQ(twin->failure(), "");
+  std::promise<std::string> why_not;
+  twin->admit({1}, [&](schema::Result<actors::Receipt> receipt) {
+    why_not.set_value(receipt.ok() ? receipt->verdicts.front().why : receipt.error().text());
+  });
+  EXPECT_NE(why_not.get_future().get().find("can be admitted after a restart"), std::string::npos);
 }
 
 namespace fs = std::filesystem;

@@ -126,9 +126,13 @@ TEST_F(JournalInspectionTest, ADamagedFileIsNamed) {
   file.seekp(static_cast<std::streamoff>(fs::file_size(largest) / 3));
   file.put('\x55');
   file.close();
-  const auto outcome = JournalInspection::open(directory_).value()->verify_files();
+  const auto inspection = JournalInspection::open(directory_).value();
+  const auto outcome = inspection->verify_files();
   ASSERT_FALSE(outcome.ok());
   EXPECT_THAT(outcome.error().text(), HasSubstr(largest.filename().string()));
+  const auto statistics = inspection->statistics();
+  ASSERT_FALSE(statistics.ok()) << "it counts nothing that it could not read";
+  EXPECT_THAT(statistics.error().text(), HasSubstr(largest.filename().string()));
 }
 
 TEST_F(JournalInspectionTest, ADumpSaysWhatTheRecordsSay) {
