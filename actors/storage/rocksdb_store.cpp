@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "actors/journal/journal_format.h"
 #include "actors/storage/rocksdb_options.h"
 #include "actors/storage/write_ahead_log.h"
 
@@ -124,6 +125,24 @@ std::uint64_t manifest_bytes(rocksdb::Env& env, const std::string& directory, st
   return known ? bytes : 0;
 }
 
+constexpr std::ptrdiff_t kLogsMax = 8;
+
+/// RocksDB leaves an empty log behind at each opening after which nothing is written, until a family is
+/// flushed. So where there are many, one is, with what it holds already.
+rocksdb::Status drop_empty_logs(rocksdb::Env& env, const std::string& directory, rocksdb::DB& database,
+                                rocksdb::ColumnFamilyHandle* meta) {
+  std::vector<std::string> names;  // none in an unreadable directory, where opening has failed
+  env.GetChildren(directory, &names).PermitUncheckedError();
+  const auto logs = std::ranges::count_if(names, [](const auto& name) { return name.ends_with(".log"); });
+  std::string format;
+  const bool is_new = !database.Get({}, meta, journal_format::kFormatKey, &format).ok();
+  if (logs <= kLogsMax || is_new) return {};
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const auto status = database.Put(synced, meta, journal_format::kFormatKey, format);
+  return status.ok() ? database.Flush({}, meta) : status;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::string& directory, rocksdb::Env* env,
@@ -148,6 +167,8 @@ Result<void> RocksdbStore::open_checked() {
   const std::string log = newest_log(*env_, directory_);
   if (const auto status = open_database(); !status.ok()) return explain(status, "open the journal");
   if (auto checked = refuse_lost_end(log); !checked.ok()) return checked;
+  if (const auto status = drop_empty_logs(*env_, directory_, *database_, meta()); !status.ok())
+    return explain(status, "open the journal");
   renew_note(database_->GetLatestSequenceNumber());
   writable_ = true;
   return {};

@@ -285,6 +285,12 @@ int run_serve(ServeOptions& options) {
   return serve_until_stopped(options, model);
 }
 
+/// Before a size is read: `-1` would be all there is.
+CLI::Validator not_negative() {
+  return {[](std::string& text) { return text.starts_with('-') ? "it must not be negative" : std::string(); },
+          "SIZE"};
+}
+
 void add_twin_options(CLI::App& verb, ServeOptions& options) {
   verb.add_option("MODEL", options.source.model, "The model file")->required()->envname("POLLUX_MODEL");
   verb.add_option("--data", options.data, "The data directory; made when it is not there")
@@ -332,6 +338,7 @@ void add_retention_options(CLI::App& verb, ServeOptions& options) {
   verb.add_option("--history-bytes", options.twin.history.bytes,
                   "About how much disk the history may take, as 64GB; 0 is any amount")
       ->transform(CLI::AsSizeValue(false))
+      ->transform(not_negative())
       ->capture_default_str()
       ->envname("POLLUX_HISTORY_BYTES");
   verb.add_option(
@@ -352,6 +359,7 @@ void add_retention_options(CLI::App& verb, ServeOptions& options) {
           "--keep-journal-bytes", options.twin.snapshots.journal_bytes,
           "About how much disk the journal may take, where snapshots stand for it, as 64GB; 0 is any amount")
       ->transform(CLI::AsSizeValue(false))
+      ->transform(not_negative())
       ->capture_default_str()
       ->envname("POLLUX_KEEP_JOURNAL_BYTES");
   verb.add_flag("!--no-history", options.twin.keep_history,

@@ -64,16 +64,17 @@ class Story {
 
   std::mt19937_64 random_;
   Totals& totals_;
+  std::string snapshot_every_;  // empty: the default
+  bool shortens_ = false;
+  bool backs_up_ = false;
+  std::string memory_;  // empty: the default
+  std::string sync_ = "always";
   std::string text_;
   const schema::Model model_;
   std::filesystem::path directory_;
   std::vector<std::unique_ptr<RecordingClient>> clients_;
   SeenJournal seen_;
   int lives_ = 0;
-  std::string snapshot_every_;  // empty: the default
-  bool shortens_ = false;
-  bool backs_up_ = false;
-  std::string sync_ = "always";
   std::int64_t starting_us_ = 80'000;  // how long the last start took
   std::vector<BackupTaken> backups_;
   std::atomic<std::size_t> backups_answered_{0};

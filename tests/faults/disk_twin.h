@@ -33,7 +33,7 @@ types:
     kind: constraint
     inputs: { level: {} }
     requires: level <= 100
-sources: { s: { allowed_lateness: 1 h } }
+sources: { s: { allowed_lateness: 5 s } }
 entities:
 )";
   for (int i = 0; i < kMeters; ++i) {

@@ -19,20 +19,21 @@ RecordingClient::RecordingClient(const schema::Model& model, std::string name, s
 }
 
 std::string RecordingClient::make_event() {
-  constexpr std::uint64_t kSeconds = 60;
   const std::string id = name_ + std::to_string(sent_.size());
   const auto [entity, attribute] = observed_[random_() % observed_.size()];
-  const auto time = from_ + static_cast<schema::EventTime>(random_() % kSeconds) * schema::kSecond;
+  const auto time = from_ + static_cast<schema::EventTime>(random_() % seconds_) * schema::kSecond;
   const auto chance = random_() % 20;
   const EventKind kind = chance < 17   ? EventKind::observe
                          : chance < 19 ? EventKind::correct
                                        : EventKind::retract;
   const std::string named =
-      kind == EventKind::observe ? "" : name_ + std::to_string(random_() % (sent_.size() + 3));
+      kind == EventKind::observe
+          ? ""
+          : name_ + std::to_string(first_named_ + random_() % (sent_.size() - first_named_ + 3));
   SentEvent& made = sent_[id];
   schema::Event& event =
       made.event.add(id, time, source_, kind == EventKind::retract ? schema::kNone : entity, "",
-                     named == id ? name_ + "none" : named);
+                     named == id ? name_ + "none-" + std::to_string(first_named_) : named);
   event.kind = kind;
   event.sequence = sent_.size();
   if (kind == EventKind::retract) return id;

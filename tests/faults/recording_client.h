@@ -28,8 +28,13 @@ class RecordingClient {
   RecordingClient(const schema::Model& model, std::string name, schema::SourceIndex source,
                   std::uint64_t seed);
 
-  /// Events are of times in the minute from `from` on, from now on; at first from the beginning of 1970.
-  void move_to(schema::EventTime from) { from_ = from; }
+  /// From now on events are of times in [from, to), and name none that was made before; at first of the first
+  /// minute of 1970.
+  void move_to(schema::EventTime from, schema::EventTime to) {
+    from_ = from;
+    seconds_ = static_cast<std::uint64_t>((to - from) / schema::kSecond);
+    first_named_ = sent_.size();
+  }
 
   /// Sends until the server is gone or `batches` have been answered.
   void send_to(const std::string& url, std::size_t batches);
@@ -49,6 +54,8 @@ class RecordingClient {
   const schema::SourceIndex source_;
   std::mt19937_64 random_;
   schema::EventTime from_ = 0;
+  std::uint64_t seconds_ = 60;
+  std::size_t first_named_ = 0;
   std::vector<std::pair<schema::EntityIndex, schema::AttributeSlot>> observed_;
   std::map<std::string, SentEvent> sent_;
   std::vector<std::string> unanswered_;  // ids, of one batch

@@ -19,7 +19,13 @@ std::string SeenJournal::read(const std::string& directory, bool may_end_earlier
     if (ids_[record.position - 1] != ids) wrong = "another record at " + std::to_string(record.position);
     return wrong.empty();
   });
-  return outcome.ok() ? wrong : outcome.error().text();
+  if (!outcome.ok()) return outcome.error().text();
+  constexpr std::size_t kAsideMax = 10'000;
+  const auto aside = (*journal)->quarantine(1, kAsideMax);
+  if (!aside.ok()) return aside.error().text();
+  aside_.clear();
+  for (const auto& each : *aside) aside_.emplace(each.event.id(each.event.events.front()));
+  return wrong;
 }
 
 }  // namespace pollux::faults

@@ -1,6 +1,7 @@
 // What a test has seen of a journal whose beginning is dropped meanwhile.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,15 @@ class SeenJournal {
 
   /// By position, from 1.
   const std::vector<std::vector<std::string>>& ids() const { return ids_; }
+  /// Ids of what lay in quarantine at the newest look: acknowledged, and not part of any record.
+  const std::set<std::string>& aside() const { return aside_; }
 
  private:
   std::string read(const std::string& directory, bool may_end_earlier);
 
   const schema::Model& model_;
   std::vector<std::vector<std::string>> ids_;
+  std::set<std::string> aside_;
   schema::Position first_ = 1;
   schema::Position last_ = 0;
   schema::EventTime clock_ = 0;

@@ -87,7 +87,7 @@ TEST_F(HttpSnapshots, OneWhoseFirstBlockIsDamagedIsListedWithItsProblem) {
   const std::string listed = server_->get(kPath).body;
   EXPECT_THAT(listed, HasSubstr(R"("position":1,"problem":)"));
   EXPECT_THAT(listed, HasSubstr(path));
-  EXPECT_THAT(listed, HasSubstr("block 0 (description) is damaged"));
+  EXPECT_THAT(listed, HasSubstr("(description) is damaged"));
 }
 
 TEST_F(HttpSnapshots, ATwinThatKeepsNoneSaysSo) {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -181,6 +182,19 @@ TEST_F(RocksdbJournal, QuarantineIsNumberedAcrossRestartsAndFoundByIdentity) {
   EXPECT_EQ(journal->quarantine(8, 100)->size(), 2u);
   EXPECT_EQ(journal->quarantine(0, 4)->size(), 4u);
   EXPECT_FALSE(journal->quarantine_index().find(schema::event_key("nobody", "nothing")));
+}
+
+TEST_F(RocksdbJournal, RestartsWithoutAnythingToWriteLeaveNoMoreThanAFewLogs) {
+  samples::fill(*open(), model_, 3, random_);
+  constexpr int kRestarts = 30;
+  constexpr std::ptrdiff_t kLogsAtMost = 10;
+  for (int i = 0; i < kRestarts; ++i) {
+    open();
+    const auto logs = std::count_if(fs::directory_iterator(directory_), {},
+                                    [](const auto& entry) { return entry.path().extension() == ".log"; });
+    ASSERT_LE(logs, kLogsAtMost) << "after " << i << " restarts";
+  }
+  EXPECT_EQ(samples::read_all(*open(), model_).size(), 3u);
 }
 
 TEST_F(RocksdbJournal, ASecondOpenerInThisProcessIsRefused) {
