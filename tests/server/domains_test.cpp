@@ -447,6 +447,26 @@ TEST(DomainsChangeStream, WhatOneDomainNoLongerKeepsIsRefusedByItsName) {
   EXPECT_THAT(answer.body, HasSubstr("resume with ?after=power:"));
 }
 
+TEST(DomainsChangeStream, WhatTheMemoryOfEachDomainNoLongerHoldsComesFromItsHistory) {
+  ServerSetup setup = divided();
+  setup.twin.change_epochs_max = 2;
+  RunningServer server(std::move(setup));
+  constexpr int kEpochs = 40;
+  for (int i = 1; i <= kEpochs; ++i) {
+    say(server, load("l" + std::to_string(i), i, i));
+    say(server, ambient("a" + std::to_string(i), i, -i));
+  }
+  Reader reader(server, "?entity=rack&entity=cooler&after=0");
+  reader.read_until(R"("is":{"value":-40,)");
+  const std::string text =
+      reader.read_until(R"("attribute":"load","revision":false,"from":"2026-11-22T07:28:40Z")");
+  for (int i = 1; i <= kEpochs; ++i) {
+    EXPECT_THAT(text, HasSubstr(R"("is":{"value":-)" + std::to_string(i) + ",")) << i;
+  }
+  EXPECT_THAT(text, Not(HasSubstr("event: gap")));
+  EXPECT_GE(epochs_in(text)["power"].size(), static_cast<std::size_t>(kEpochs));
+}
+
 TEST(DomainsChangeStream, ADomainThatStandsStillDoesNotBlockAnother) {
   GatedJournal::Gate gate;
   ServerSetup setup = divided();
