@@ -53,7 +53,7 @@ struct Word {
 /// What of an epoch no reader is shown, but what a later event needs that reaches back further than memory.
 struct Background {
   std::vector<Change> memory;  ///< Changes of memory attributes.
-  std::vector<Word> words;      ///< Of one attribute in the order in which it was told.
+  std::vector<Word> words;     ///< Of one attribute in the order in which it was told.
 
   bool empty() const { return memory.empty() && words.empty(); }
   std::size_t size() const { return memory.size() + words.size(); }

@@ -140,6 +140,7 @@ void Supervisor::begin_idle_epoch() {
 
 void Supervisor::replay(const RecordPtr& record, Signal replayed) {
   POLLUX_ASSERT(waiting_ == nullptr, "one record runs, one waits");
+  if (failed_) return (*replayed)();  // what follows would be replayed onto a state with a hole
   auto epoch = std::make_unique<Epoch>();
   epoch->started_at = steady_clock::now();
   epoch->times.before = last_clock_;

@@ -54,7 +54,7 @@ struct ShownCause {
 
 /// One page of GET /v1/entities.
 struct EntityPage {
-  std::string clock;  ///< RFC 3339; empty before the first event.
+  std::string clock;     ///< RFC 3339; empty before the first event.
   std::string position;  ///< A number, or `cooling:12,power:7`.
   std::vector<ShownEntity> entities;
   std::string next_cursor;  ///< Empty on the last page.
