@@ -230,19 +230,22 @@ Result<void> RecordDecoder::Implementation::decode(std::string_view bytes, Read 
   if (bytes.size() < packed_max) {
     options.traversalLimitInWords = bytes.size() * kUnpackedWordsPerByteMax + kTraversalSlackWords;
   }
-  // Cap'n Proto reports damage by throwing; nothing of it leaves this function.
+  // Cap'n Proto reports damage by throwing, also when a reader is destroyed; nothing of it leaves this
+  // function. What is returned lives outside: compilers forget it where a destructor throws on the way out.
+  Result<void> outcome;
   try {
     kj::ArrayInputStream input({reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()});
     capnp::PackedMessageReader message(input, options, scratch);
-    if (auto done = read(message.getRoot<Root>()); !done.ok()) return done;
-    if (input.tryGetReadBuffer().size() != 0) return corrupt_record("there are bytes after its end");
-    return {};
+    outcome = read(message.getRoot<Root>());
+    if (outcome.ok() && input.tryGetReadBuffer().size() != 0)
+      outcome = corrupt_record("there are bytes after its end");
   } catch (const kj::Exception& exception) {
     const auto description = exception.getDescription();
     return corrupt_record(std::string(description.cStr(), description.size()));
   } catch (const std::exception& exception) {
     return corrupt_record(exception.what());
   }
+  return outcome;
 }
 
 RecordDecoder::RecordDecoder(const Model& model, MisfitPolicy policy)
