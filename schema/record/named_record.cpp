@@ -159,7 +159,9 @@ class BatchReader {
   bool whole_ = true;
 };
 
-Result<NamedRecord> read_checked(std::string_view bytes) {
+/// `outcome` lives longer than the reader, whose destructor may throw: what is being returned then is
+/// forgotten by compilers.
+void read_checked(std::string_view bytes, Result<NamedRecord>& outcome) {
   kj::ArrayInputStream stream(kj::arrayPtr(reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()));
   capnp::ReaderOptions options;
   options.nestingLimit = kNestingMax;
@@ -169,21 +171,26 @@ Result<NamedRecord> read_checked(std::string_view bytes) {
   const auto root = message.getRoot<wire::EpochRecord>();
   NamedRecord record{root.getPosition(), root.getClock(), {}};
   BatchReader reader(root.getBatch());
-  if (auto read = reader.read(record.events); !read.ok()) return read.error();
-  return record;
+  if (auto read = reader.read(record.events); !read.ok()) {
+    outcome = read.error();
+  } else {
+    outcome = std::move(record);
+  }
 }
 
 }  // namespace
 
 Result<NamedRecord> read_named_record(std::string_view bytes) {
+  Result<NamedRecord> outcome = NamedRecord{};
   try {
-    return read_checked(bytes);
+    read_checked(bytes, outcome);
   } catch (const kj::Exception& exception) {
     const auto description = exception.getDescription();
     return corrupt(std::string(description.cStr(), description.size()));
   } catch (const std::exception& exception) {
     return corrupt(exception.what());
   }
+  return outcome;
 }
 
 }  // namespace pollux::schema
