@@ -86,7 +86,8 @@ TEST(ChilledWaterModel, TheTwinAndThePlantAgreeOnWhatTheBuildingIs) {
 
 TEST(ChilledWaterModel, TheSourcesAllowTheLatenessOfTheSimulatedNetwork) {
   const Imperfections imperfections;
-  for (const schema::Source& source : plant_model().sources()) {
+  const auto model = plant_model();
+  for (const schema::Source& source : model.sources()) {
     EXPECT_GE(source.allowed_lateness, imperfections.late_max + imperfections.late_max / 2 + kMinute);
   }
 }
