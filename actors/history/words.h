@@ -15,7 +15,7 @@ namespace pollux::actors {
 class Words {
  public:
   enum class Order : std::uint8_t {
-    later,    ///< Word after all that was taken so far, or with it,
+    later,    ///< Told after all that was taken so far, or with it,
     earlier,  ///< or before all of it.
   };
   void take(const HistoryEntry& entry, Order order);
