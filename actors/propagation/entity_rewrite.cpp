@@ -405,6 +405,16 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
   }
 }
 
+/// Filled in where it will stay: to build it elsewhere and copy it would wait for its parts to be written.
+void Entity::record(AttributeSlot attribute, Interval interval, const Value& was, const Value& is,
+                    const EpochTimes& times, Workspace& workspace) const {
+  const bool revision = interval.from < times.before;
+  const Change& change =
+      workspace.changes.emplace_back(index_, attribute, revision, interval.from, interval.to, was, is);
+  workspace.revisions += revision;
+  if (type_->constraint && type_->constraint->status == attribute) workspace.statuses.push_back(change);
+}
+
 /// Tells dependents in which intervals this entity differs.
 void Entity::hand_on(Workspace& workspace) {
   sent_.clear();

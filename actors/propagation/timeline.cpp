@@ -32,7 +32,6 @@ bool Timeline::append(EventTime from, const Value& value, EventTime horizon) {
   return true;
 }
 
-/// Makes room for so many versions at the end.
 void Timeline::make_room(std::uint32_t versions, EventTime horizon) {
   forget_before(horizon);
   // Sliding down is enough where at least half has been forgotten, which keeps appending amortised O(1).

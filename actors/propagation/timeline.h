@@ -57,11 +57,15 @@ class Timeline {
               schema::EventTime horizon = schema::kBeginning);
 
   /// The same for a value known to be another than the newest, later than every version: only writes.
-  void append_other(schema::EventTime from, const schema::Value& value, schema::EventTime horizon) {
-    if (begin_ + size_ == capacity_) make_room(1, horizon);
-    data()[begin_ + size_] = {from, value};
-    ++size_;
+  /// REQUIRES: not `full()`.
+  void append_other(schema::EventTime from, const schema::Value& value) {
+    Version& version = data()[begin_ + size_++];
+    version.from = from;
+    version.value = value;
   }
+  bool full() const { return begin_ + size_ == capacity_; }
+  /// Makes room for so many versions more; drops what lies before `horizon` where that helps.
+  void make_room(std::uint32_t versions, schema::EventTime horizon);
 
   /// Makes the function `fresh` within [from, to) and leaves it as it is elsewhere; `to` may be `kNever`.
   /// Appends the versions that stood in [from, to) to `removed`. REQUIRES: `fresh` lies in [from, to),
@@ -89,7 +93,6 @@ class Timeline {
   Version* data() { return capacity_ == 1 ? &in_place_ : heap_; }
   void splice_at(std::size_t first, std::size_t tail, std::span<const Version> fresh, bool needed,
                  const Version& after);
-  void make_room(std::uint32_t versions, schema::EventTime horizon);
 
   union {
     Version in_place_;

@@ -38,7 +38,8 @@ Wave::Wave(const schema::Model& model, caf::actor_system& system, std::vector<En
       portion_entities_(portion_entities),
       on_settled_(std::move(on_settled)),
       plan_(model),
-      first_event_(entities_.size(), kNoEvent) {}
+      first_event_(entities_.size(), kNoEvent),
+      workspaces_([&model] { return Workspace(model); }) {}
 
 bool Wave::start(const EventBatch& events, const std::vector<EntityIndex>& woken, const EpochTimes& times,
                  Recollection* recollection) {
