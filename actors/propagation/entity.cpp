@@ -121,6 +121,7 @@ Workspace::Workspace(const Model& model) {
   }
   changed_in.resize(attributes);
   fresh.resize(attributes);
+  first.resize(attributes);
   operands.resize(operand_count);
   differences.resize(operand_count);
   aggregated.resize(operand_count);

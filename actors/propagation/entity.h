@@ -101,6 +101,7 @@ struct Workspace {
   std::vector<Sampled> sampled;    // attributes of which only the latest report counts
   std::vector<Interval> reported;  // where observations of one attribute are new
   std::vector<std::vector<Version>> fresh;  // by attribute: its versions within the interval at hand
+  std::vector<std::size_t> first;           // by attribute: where that begins in its timeline
   std::vector<Version> removed;             // what an attribute's versions there were before
   std::vector<schema::Value> operands;      // as they are where a step has got to
   std::vector<Track> tracks;
@@ -189,6 +190,9 @@ class Entity {
                   std::span<const Heard> heard) {
     extras_->observations[attribute].bring_back(standing, heard);
   }
+  /// Asks for the memory that the next `run` will read, where messages reach into the past. Changes nothing.
+  void fetch_due() const;
+
   /// Drops what no event from `horizon` on needs. REQUIRES: settled.
   void forget_before(schema::EventTime horizon, schema::EventTime final_before);
 
@@ -255,6 +259,8 @@ class Entity {
   void replay_observations(const EpochTimes& times, Workspace& workspace);
   void replay_attribute(schema::AttributeSlot attribute, const EpochTimes& times, Workspace& workspace);
   void collect_dirty(const schema::Step& step, const EpochTimes& times, Workspace& workspace) const;
+  void fetch(const schema::Step& step, const Workspace& workspace) const;
+  std::size_t find_first(schema::AttributeSlot attribute, Interval interval, Workspace& workspace) const;
   void rewrite_step(const schema::Step& step, const EpochTimes& times, Workspace& workspace);
   schema::EventTime rewrite_interval(const schema::Step& step, Interval interval, const EpochTimes& times,
                                      Workspace& workspace);

@@ -78,8 +78,9 @@ bool Wave::run_levels() {
       share(level);
       return false;
     }
-    for (const EntityIndex entity : level) {
-      run(*entities_[entity], workspace);
+    for (std::size_t i = 0; i < level.size(); ++i) {
+      if (i + kFetchedAhead < level.size()) entities_[level[i + kFetchedAhead]]->fetch_due();
+      run(*entities_[level[i]], workspace);
       for (const EntityIndex consumer : workspace.reached) {
         if (plan_.claim(consumer)) plan_.add(consumer);
       }
