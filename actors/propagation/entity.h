@@ -253,19 +253,23 @@ class Entity {
   void refresh_aggregates();
   void plan_wake(const EpochTimes& times, Workspace& workspace);
 
+  // Plain expressions over inputs that differ in the past. (entity_revise.cpp)
+  bool revise(const EpochTimes& times, Workspace& workspace);
+  schema::EventTime take_messages(const EpochTimes& times, Workspace& workspace);
+  void revise_interval(const Interval& interval, const EpochTimes& times, Workspace& workspace);
+
   // Any course of events, past and present. (entity_rewrite.cpp)
   bool rewrite(const EpochTimes& times, Workspace& workspace);
   void take_inbox(Workspace& workspace);
   void replay_observations(const EpochTimes& times, Workspace& workspace);
   void replay_attribute(schema::AttributeSlot attribute, const EpochTimes& times, Workspace& workspace);
   void collect_dirty(const schema::Step& step, const EpochTimes& times, Workspace& workspace) const;
-  void fetch(const schema::Step& step, const Workspace& workspace) const;
   std::size_t find_first(schema::AttributeSlot attribute, Interval interval, Workspace& workspace) const;
   void rewrite_step(const schema::Step& step, const EpochTimes& times, Workspace& workspace);
   schema::EventTime rewrite_interval(const schema::Step& step, Interval interval, const EpochTimes& times,
                                      Workspace& workspace);
   void evaluate(const schema::Step& step, schema::EventTime at, Workspace& workspace) const;
-  void follow_operands(const schema::Step& step, Interval interval, Workspace& workspace);
+  void follow_operands(const std::vector<std::uint16_t>& operands, Interval interval, Workspace& workspace);
   void follow_aggregate(std::size_t aggregate, Interval interval, Workspace& workspace);
   bool is_moment(const schema::Step& step, schema::EventTime at, const Workspace& workspace) const;
   bool remembers_the_same_at(const schema::Step& step, schema::EventTime time,

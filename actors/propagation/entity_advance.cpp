@@ -21,7 +21,8 @@ bool Entity::run(const EpochTimes& times, Workspace& workspace) {
   if (type_->plain) {
     const bool only_inputs = extras_ == nullptr || (extras_->reports.empty() && wake_ > times.clock);
     if (only_inputs) {
-      if (const EventTime at = sole_moment(); at != kNever) return advance_one_moment(at, times, workspace);
+      const EventTime at = sole_moment();
+      return at != kNever ? advance_one_moment(at, times, workspace) : revise(times, workspace);
     } else if (reports_are_the_newest(times)) {
       return advance_by_reports(times, workspace);
     }

@@ -23,27 +23,6 @@ using schema::Value;
 
 namespace {
 
-/// The value before version `first`; the first one where there is none before.
-const Value& just_before(const Timeline& timeline, std::size_t first) {
-  return timeline.versions()[first == 0 ? 0 : first - 1].value;
-}
-
-/// Sorts, and makes one of those that overlap or touch.
-void merge(std::vector<Interval>& intervals) {
-  if (intervals.size() <= 1) return;
-  if (!std::ranges::is_sorted(intervals, {}, &Interval::from))
-    std::ranges::sort(intervals, {}, &Interval::from);
-  std::size_t last = 0;
-  for (std::size_t i = 1; i < intervals.size(); ++i) {
-    if (intervals[i].from <= intervals[last].to) {
-      intervals[last].to = std::max(intervals[last].to, intervals[i].to);
-    } else {
-      intervals[++last] = intervals[i];
-    }
-  }
-  intervals.resize(last + 1);
-}
-
 /// Adds where an operand differs. Members of an aggregate mostly say all the same.
 void differ(Workspace& workspace, std::uint16_t operand, const Interval& interval) {
   std::vector<Interval>& differences = workspace.differences[operand];
@@ -55,35 +34,6 @@ void differ(Workspace& workspace, std::uint16_t operand, const Interval& interva
 
 bool is_handed_on(const schema::Attribute& attribute) {
   return attribute.role != Role::memory || (attribute.handed_on && !POLLUX_PLANTED(place_is_not_handed_on));
-}
-
-/// Calls `visit` with each interval in which the sender of a message differs.
-template <class Visit>
-void for_each_interval(const InboxSlot& slot, Visit visit) {
-  if (slot.intervals == nullptr) {
-    visit(Interval{slot.changed_from, kNever});
-    return;
-  }
-  for (const Interval& interval : *slot.intervals) {
-    const EventTime from = std::max(interval.from, slot.changed_from);
-    if (from < interval.to) visit(Interval{from, interval.to});
-  }
-}
-
-EventTime next_change(const Workspace& workspace) {
-  EventTime next = kNever;
-  for (const Workspace::Track& track : workspace.tracks) {
-    if (track.next != track.end) next = std::min(next, track.next->from);
-  }
-  return next;
-}
-
-void move_operands_to(EventTime at, Workspace& workspace) {
-  for (Workspace::Track& track : workspace.tracks) {
-    if (track.next == track.end || track.next->from != at) continue;
-    put_converted(workspace.operands[track.operand], track.next->value, track.conversion);
-    ++track.next;
-  }
 }
 
 }  // namespace
@@ -210,7 +160,6 @@ void Entity::collect_dirty(const Step& step, const EpochTimes& times, Workspace&
 
 void Entity::rewrite_step(const Step& step, const EpochTimes& times, Workspace& workspace) {
   EventTime done_to = schema::kBeginning;
-  if (workspace.dirty.size() > 1) fetch(step, workspace);
   for (std::size_t i = 0; i < workspace.dirty.size(); ++i) {
     Interval interval = workspace.dirty[i];
     interval.from = std::max(interval.from, done_to);
@@ -222,26 +171,18 @@ void Entity::rewrite_step(const Step& step, const EpochTimes& times, Workspace& 
   }
 }
 
+/// Single inputs are looked at wherever any of them differs, members of a many-input where they do
+/// themselves.
 void Entity::fetch_due() const {
   for (const InboxSlot* slot = inbox_; slot != inbox_ + inbox_size_; ++slot) {
     if (slot->empty() || slot->intervals == nullptr) continue;
     for (const Interval& interval : *slot->intervals) {
-      slot->timeline->fetch(interval.from);
       for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) timelines_[a].fetch(interval.from);
-    }
-  }
-}
-
-/// Asks for all the memory at once that the intervals will be read from: their lines arrive side by side.
-void Entity::fetch(const Step& step, const Workspace& workspace) const {
-  const std::size_t attributes = type_->attributes.size();
-  const std::size_t aggregates_from = type_->operand_count - type_->aggregates.size();
-  for (const Interval& interval : workspace.dirty) {
-    timelines_[step.target].fetch(interval.from);
-    for (const std::uint16_t operand : step.reads) {
-      if (operand >= aggregates_from) break;
-      const Timeline& timeline = operand < attributes ? timelines_[operand] : *slot_of(operand).timeline;
-      timeline.fetch(interval.from);
+      slot->timeline->fetch(interval.from);
+      for (const InboxSlot* other = inbox_; other != inbox_ + inbox_size_ && other->member == kNone;
+           ++other) {
+        if (other != slot) other->timeline->fetch(interval.from);
+      }
     }
   }
 }
@@ -250,7 +191,10 @@ void Entity::fetch(const Step& step, const Workspace& workspace) const {
 /// remembered.
 EventTime Entity::rewrite_interval(const Step& step, Interval interval, const EpochTimes& times,
                                    Workspace& workspace) {
-  follow_operands(step, interval, workspace);
+  // What remembers something may go on beyond the interval, and aggregates are followed no further than
+  // asked.
+  const bool remembers = step.remembered != 0;
+  follow_operands(step.reads, {interval.from, remembers ? kNever : interval.to}, workspace);
   for (AttributeSlot a = step.target; a < step.target + step.width; ++a) {
     workspace.operands[a] = just_before(timelines_[a], find_first(a, interval, workspace));
     workspace.fresh[a].clear();
@@ -284,21 +228,20 @@ void Entity::evaluate(const Step& step, EventTime at, Workspace& workspace) cons
   workspace.before.assign(own, own + step.width);
   step.evaluate(at, workspace.operands.data(), argument_of(step));
   for (std::size_t i = 0; i < step.width; ++i) {
-    if (own[i] != workspace.before[i]) workspace.fresh[step.target + i].push_back({at, own[i]});
+    if (own[i] != workspace.before[i]) workspace.fresh[step.target + i].emplace_back(at, own[i]);
   }
   workspace.failed += own->quality == Quality::bad && own->reason != Reason::input_not_good;
 }
 
-/// Sets a step's operands to what they are at the beginning of an interval, to move along with them from
-/// there.
-void Entity::follow_operands(const Step& step, Interval interval, Workspace& workspace) {
+/// Sets operands to what they are at the beginning of an interval, to move along with them from there.
+void Entity::follow_operands(const std::vector<std::uint16_t>& operands, Interval interval,
+                             Workspace& workspace) {
   workspace.tracks.clear();
   workspace.starts_with_change = false;
   const std::size_t attributes = type_->attributes.size();
   const std::size_t aggregates_from = type_->operand_count - type_->aggregates.size();
-  for (const std::uint16_t operand : step.reads) {
+  for (const std::uint16_t operand : operands) {
     if (operand >= aggregates_from) {
-      if (step.remembered != 0) interval.to = kNever;  // it may go on beyond
       follow_aggregate(operand - aggregates_from, interval, workspace);
       continue;
     }
@@ -310,7 +253,7 @@ void Entity::follow_operands(const Step& step, Interval interval, Workspace& wor
     put_converted(workspace.operands[operand], versions[i].value, conversion);
     workspace.starts_with_change |= versions[i].from == interval.from;
     if (i + 1 < versions.size()) {
-      workspace.tracks.push_back({&versions[i + 1], versions.data() + versions.size(), conversion, operand});
+      workspace.tracks.emplace_back(&versions[i + 1], versions.data() + versions.size(), conversion, operand);
     }
   }
 }
@@ -332,7 +275,7 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
     if (v == versions.size()) continue;
     tree.place(slot.member, converted(versions[v == 0 ? 0 : v - 1].value, slot.conversion));
     for (; v < versions.size() && versions[v].from < interval.to; ++v) {
-      moments.push_back({versions[v].from, slot.member, converted(versions[v].value, slot.conversion)});
+      moments.emplace_back(versions[v].from, slot.member, converted(versions[v].value, slot.conversion));
     }
     if (v < versions.size()) workspace.members_later.push_back(i);
   }
@@ -345,7 +288,7 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
     for (; next != moments.cend() && next->time == at; ++next) tree.place(next->member, next->value);
     tree.settle();
     const Value result = tree.result();
-    if (result != versions.back().value) versions.push_back({at, result});
+    if (result != versions.back().value) versions.emplace_back(at, result);
   }
   if (POLLUX_PLANTED(aggregate_left_in_the_past)) workspace.members_later.clear();
   for (const std::uint32_t i : workspace.members_later) {
@@ -357,8 +300,8 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
   workspace.operands[use.operand] = versions[first].value;
   workspace.starts_with_change |= versions[first].from == interval.from;
   if (first + 1 < versions.size()) {
-    workspace.tracks.push_back(
-        {&versions[first + 1], versions.data() + versions.size(), nullptr, use.operand});
+    workspace.tracks.emplace_back(&versions[first + 1], versions.data() + versions.size(), nullptr,
+                                  use.operand);
   }
 }
 
@@ -431,12 +374,12 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
       differences.back().to = to;
     } else {
       if (differences.empty()) workspace.differing.push_back(attribute);
-      differences.push_back({at, to});
+      differences.emplace_back(at, to);
     }
     if (!hidden) {
       record(attribute, {at, to}, value_was, value_is, times, workspace);
     } else if (times.remember) {
-      workspace.background.memory.push_back({index_, attribute, false, at, to, value_was, value_is});
+      workspace.background.memory.emplace_back(index_, attribute, false, at, to, value_was, value_is);
     }
   }
 }
@@ -457,7 +400,7 @@ void Entity::hand_on(Workspace& workspace) {
   for (const std::uint16_t operand : workspace.differing) {
     if (operand >= type_->attributes.size() || !is_handed_on(type_->attributes[operand])) continue;
     const std::vector<Interval>& differences = workspace.differences[operand];
-    sent_.insert(sent_.end(), differences.begin(), differences.end());
+    for (const Interval& interval : differences) sent_.emplace_back(interval.from, interval.to);
   }
   merge(sent_);
   for (std::uint32_t i = 0; i < edges_size_; ++i) {

@@ -99,7 +99,11 @@ void Timeline::splice_at(std::size_t first, std::size_t tail, std::span<const Ve
   if (tail_size > 0 && tail != first + put) {
     std::memmove(static_cast<void*>(at + first + put), at + tail, tail_size * sizeof(Version));
   }
-  std::ranges::copy(fresh, at + first);
+  // Part by part, as they have just been written: see entity_revise.cpp.
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    at[first + i].from = fresh[i].from;
+    at[first + i].value = fresh[i].value;
+  }
   if (needed) at[first + fresh.size()] = after;
   size_ = static_cast<std::uint32_t>(first + put + tail_size);
 }
