@@ -23,14 +23,16 @@ using schema::Value;
 
 namespace {
 
-const Value& just_before(const Timeline& timeline, EventTime time) {
-  return schema::just_before(timeline.versions(), time);
+/// The value before version `first`; the first one where there is none before.
+const Value& just_before(const Timeline& timeline, std::size_t first) {
+  return timeline.versions()[first == 0 ? 0 : first - 1].value;
 }
 
 /// Sorts, and makes one of those that overlap or touch.
 void merge(std::vector<Interval>& intervals) {
   if (intervals.size() <= 1) return;
-  std::ranges::sort(intervals, {}, &Interval::from);
+  if (!std::ranges::is_sorted(intervals, {}, &Interval::from))
+    std::ranges::sort(intervals, {}, &Interval::from);
   std::size_t last = 0;
   for (std::size_t i = 1; i < intervals.size(); ++i) {
     if (intervals[i].from <= intervals[last].to) {
@@ -79,7 +81,7 @@ EventTime next_change(const Workspace& workspace) {
 void move_operands_to(EventTime at, Workspace& workspace) {
   for (Workspace::Track& track : workspace.tracks) {
     if (track.next == track.end || track.next->from != at) continue;
-    workspace.operands[track.operand] = converted(track.next->value, track.conversion);
+    put_converted(workspace.operands[track.operand], track.next->value, track.conversion);
     ++track.next;
   }
 }
@@ -165,10 +167,12 @@ void Entity::replay_attribute(AttributeSlot attribute, const EpochTimes& times, 
   for (const Interval& interval : workspace.reported) {
     std::vector<Version>& fresh = workspace.fresh[attribute];
     fresh.clear();
+    const std::size_t first = find_first(attribute, interval, workspace);
     observations.replay(interval.from, interval.to, times.clock, type_->attributes[attribute].expect_every,
-                        just_before(timelines_[attribute], interval.from), fresh);
+                        just_before(timelines_[attribute], first), fresh);
     splice(attribute, interval, times, workspace);
     if (noted == kNoSlot) continue;
+    find_first(noted, interval, workspace);
     workspace.fresh[noted].clear();
     observations.replay_times(interval.from, interval.to, times.clock, workspace.fresh[noted]);
     splice(noted, interval, times, workspace);
@@ -206,6 +210,7 @@ void Entity::collect_dirty(const Step& step, const EpochTimes& times, Workspace&
 
 void Entity::rewrite_step(const Step& step, const EpochTimes& times, Workspace& workspace) {
   EventTime done_to = schema::kBeginning;
+  if (workspace.dirty.size() > 1) fetch(step, workspace);
   for (std::size_t i = 0; i < workspace.dirty.size(); ++i) {
     Interval interval = workspace.dirty[i];
     interval.from = std::max(interval.from, done_to);
@@ -217,13 +222,37 @@ void Entity::rewrite_step(const Step& step, const EpochTimes& times, Workspace& 
   }
 }
 
+void Entity::fetch_due() const {
+  for (const InboxSlot* slot = inbox_; slot != inbox_ + inbox_size_; ++slot) {
+    if (slot->empty() || slot->intervals == nullptr) continue;
+    for (const Interval& interval : *slot->intervals) {
+      slot->timeline->fetch(interval.from);
+      for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) timelines_[a].fetch(interval.from);
+    }
+  }
+}
+
+/// Asks for all the memory at once that the intervals will be read from: their lines arrive side by side.
+void Entity::fetch(const Step& step, const Workspace& workspace) const {
+  const std::size_t attributes = type_->attributes.size();
+  const std::size_t aggregates_from = type_->operand_count - type_->aggregates.size();
+  for (const Interval& interval : workspace.dirty) {
+    timelines_[step.target].fetch(interval.from);
+    for (const std::uint16_t operand : step.reads) {
+      if (operand >= aggregates_from) break;
+      const Timeline& timeline = operand < attributes ? timelines_[operand] : *slot_of(operand).timeline;
+      timeline.fetch(interval.from);
+    }
+  }
+}
+
 /// Returns where the new course has met the old one: at the interval's end, or later where something is
 /// remembered.
 EventTime Entity::rewrite_interval(const Step& step, Interval interval, const EpochTimes& times,
                                    Workspace& workspace) {
   follow_operands(step, interval, workspace);
   for (AttributeSlot a = step.target; a < step.target + step.width; ++a) {
-    workspace.operands[a] = just_before(timelines_[a], interval.from);
+    workspace.operands[a] = just_before(timelines_[a], find_first(a, interval, workspace));
     workspace.fresh[a].clear();
   }
   EventTime at = interval.from;
@@ -277,8 +306,8 @@ void Entity::follow_operands(const Step& step, Interval interval, Workspace& wor
     const Timeline& timeline = slot == nullptr ? timelines_[operand] : *slot->timeline;
     const schema::Conversion* conversion = slot == nullptr ? nullptr : slot->conversion;
     const auto versions = timeline.versions();
-    const std::size_t i = schema::index_at(versions, interval.from);
-    workspace.operands[operand] = converted(versions[i].value, conversion);
+    const std::size_t i = timeline.index_at(interval.from);
+    put_converted(workspace.operands[operand], versions[i].value, conversion);
     workspace.starts_with_change |= versions[i].from == interval.from;
     if (i + 1 < versions.size()) {
       workspace.tracks.push_back({&versions[i + 1], versions.data() + versions.size(), conversion, operand});
@@ -345,7 +374,7 @@ bool Entity::remembers_the_same_at(const Step& step, EventTime time, const Works
   if (POLLUX_PLANTED(memory_is_not_compared)) return true;
   const auto end = static_cast<AttributeSlot>(step.target + step.width);
   for (auto a = static_cast<AttributeSlot>(end - step.remembered); a < end; ++a) {
-    if (workspace.operands[a] != just_before(timelines_[a], time)) return false;
+    if (workspace.operands[a] != just_before(timelines_[a], timelines_[a].first_from(time))) return false;
   }
   return true;
 }
@@ -361,12 +390,19 @@ EventTime Entity::memory_changes_after(const Step& step, EventTime time) const {
   return next;
 }
 
+/// Where an interval begins in an attribute's timeline, kept until its fresh versions are put in there.
+std::size_t Entity::find_first(AttributeSlot attribute, Interval interval, Workspace& workspace) const {
+  return workspace.first[attribute] = timelines_[attribute].first_from(interval.from);
+}
+
 /// Puts an attribute's fresh versions into its timeline and records where they differ from what stood there.
+/// REQUIRES: `find_first` of the interval's beginning.
 void Entity::splice(AttributeSlot attribute, Interval interval, const EpochTimes& times,
                     Workspace& workspace) {
-  const Value before = just_before(timelines_[attribute], interval.from);
+  const std::size_t first = workspace.first[attribute];
+  const Value before = just_before(timelines_[attribute], first);
   workspace.removed.clear();
-  timelines_[attribute].splice(interval.from, interval.to, workspace.fresh[attribute], workspace.removed,
+  timelines_[attribute].splice(first, interval.to, workspace.fresh[attribute], workspace.removed,
                                horizon_of(attribute, times));
   record_differences(attribute, interval, before, times, workspace);
 }
@@ -403,6 +439,16 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
       workspace.background.memory.push_back({index_, attribute, false, at, to, value_was, value_is});
     }
   }
+}
+
+/// Filled in where it will stay: to build it elsewhere and copy it would wait for its parts to be written.
+void Entity::record(AttributeSlot attribute, Interval interval, const Value& was, const Value& is,
+                    const EpochTimes& times, Workspace& workspace) const {
+  const bool revision = interval.from < times.before;
+  const Change& change =
+      workspace.changes.emplace_back(index_, attribute, revision, interval.from, interval.to, was, is);
+  workspace.revisions += revision;
+  if (type_->constraint && type_->constraint->status == attribute) workspace.statuses.push_back(change);
 }
 
 /// Tells dependents in which intervals this entity differs.
