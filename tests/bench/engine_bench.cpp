@@ -126,7 +126,9 @@ void propagation(Report& report, const std::string& name, const Bench& bench, st
   report.add({name + ", 1 thread", engine_one, unit, "hand-written loop",
               peer_rate(bench, hand_written_loop(bench), rounds), 0.1});
   report.add({name, engine, unit, "one CAF message an edge",
-              peer_rate(bench, message_per_edge(bench, 0), rounds), 10});
+              peer_rate(bench, message_per_edge(bench, Scheduler::caf), rounds), 10});
+  report.add({name, engine, unit, "one CAF message an edge, on TBB",
+              peer_rate(bench, message_per_edge(bench, Scheduler::tbb), rounds), 10});
 }
 
 /// One of `sources` changes; only its cone is touched.
