@@ -7,10 +7,12 @@
 #include <span>
 #include <vector>
 
-#include "actors/change.h"
+#include "actors/propagation/edge.h"
 #include "actors/propagation/entity_image.h"
+#include "actors/propagation/epoch_times.h"
 #include "actors/propagation/observations.h"
 #include "actors/propagation/timeline.h"
+#include "actors/propagation/workspace.h"
 #include "schema/model/model.h"
 #include "schema/step/aggregate.h"
 
@@ -21,114 +23,6 @@ struct EntityDeleter {
   void operator()(Entity* entity) const;
 };
 using EntityPtr = std::unique_ptr<Entity, EntityDeleter>;
-
-/// How far an epoch moves the twin's clock, and what it may still revise.
-struct EpochTimes {
-  schema::EventTime before = schema::kBeginning;   ///< The clock when the epoch began.
-  schema::EventTime clock = schema::kBeginning;    ///< The clock it settles at; never before `before`.
-  schema::EventTime horizon = schema::kBeginning;  ///< Nothing before it changes in this epoch.
-  /// Nothing before it can change any more.
-  schema::EventTime final_before = schema::kBeginning;
-  PinNumber pinned = 0;  ///< The newest pin held; see `Entity::keep_for`.
-  /// Whether what no reader is shown is recorded too, for events that reach back further than memory.
-  bool remember = false;
-};
-
-/// A span of event time, `to` exclusive; empty where `from` is `kNever`.
-struct Interval {
-  schema::EventTime from = schema::kNever;
-  schema::EventTime to = schema::kNever;
-
-  bool empty() const { return from == schema::kNever; }
-};
-
-/// Where a dependency edge ends: written by one sender, read by the entity it belongs to after all have
-/// reported.
-struct InboxSlot {
-  // The message. Where the sender got just one version more, `latest` is its value, and `intervals` is null.
-  // Otherwise the sender's timeline differs within these of its `intervals` that lie after `changed_from`.
-  schema::EventTime changed_from = schema::kNever;  ///< kNever: there is no message.
-  schema::Value latest;
-  const std::vector<Interval>* intervals = nullptr;
-
-  // The wiring.
-  const Timeline* timeline = nullptr;              ///< The sender's; not to be read while the sender runs.
-  const schema::Conversion* conversion = nullptr;  ///< Into the input's unit; null where it is the same.
-  std::uint32_t target = 0;                        ///< Operand index, or for a many-input its input slot.
-  std::uint32_t member = schema::kNone;            ///< Place among a many-input's bindings.
-
-  bool empty() const { return changed_from == schema::kNever; }
-};
-
-/// Where a dependency edge begins. It leads straight to the slot, so that sending a change only writes.
-struct OutEdge {
-  InboxSlot* slot = nullptr;
-  schema::EntityIndex consumer = schema::kNone;
-  schema::AttributeSlot attribute = schema::kNoSlot;
-};
-
-/// What a worker needs while it runs entities one after another; reused, so that running allocates nothing.
-struct Workspace {
-  struct Wake {
-    schema::EventTime time;
-    schema::EntityIndex entity;
-  };
-  /// The versions an operand takes on, one after another, while a step moves along.
-  struct Track {
-    const Version* next = nullptr;
-    const Version* end = nullptr;
-    const schema::Conversion* conversion = nullptr;  ///< Into the operand's unit; null where it is the same.
-    std::uint16_t operand = 0;
-  };
-  struct Sampled {
-    schema::AttributeSlot attribute;
-    schema::EventTime before;  ///< Of the newest report there was before the epoch.
-    schema::EventTime first;   ///< Of the first one after that.
-    schema::EventTime latest;
-  };
-  struct MemberMoment {
-    schema::EventTime time;
-    std::uint32_t member;
-    schema::Value value;
-  };
-
-  // By operand: where it differs from what the entity last saw. Ascending and disjoint, for attributes.
-  std::vector<std::vector<Interval>> differences;
-  std::vector<std::uint16_t> differing;  // operands with differences
-  std::vector<std::uint64_t>
-      changed_in;                  // by attribute, where all there is is one version more each: the run
-  std::vector<Interval> dirty;     // where a step is to be evaluated again
-  std::vector<Sampled> sampled;    // attributes of which only the latest report counts
-  std::vector<Interval> reported;  // where observations of one attribute are new
-  std::vector<std::vector<Version>> fresh;  // by attribute: its versions within the interval at hand
-  std::vector<std::size_t> first;           // by attribute: where that begins in its timeline
-  std::vector<Version> removed;             // what an attribute's versions there were before
-  std::vector<schema::Value> operands;      // as they are where a step has got to
-  std::vector<Track> tracks;
-  std::vector<std::vector<Version>> aggregated;  // by aggregate: its versions within the interval at hand
-  std::vector<MemberMoment> member_moments;
-  std::vector<std::uint32_t> members_later;  // slots of members that change again after the interval
-  std::vector<schema::Value> before;         // what a step wrote last
-  bool starts_with_change = false;           // something a step reads changes where an interval begins
-  std::vector<schema::EntityIndex> reached;  // who has been sent a change, as often as there were edges
-
-  std::uint64_t run = 0;  // counts entities run, of all epochs
-
-  // What the supervisor collects when the epoch has settled.
-  std::vector<Change> changes;
-  std::vector<Change> statuses;  // those of constraints' statuses once more
-  std::vector<Wake> wakes;
-  std::vector<KeptImage> kept;  // entities as they were, for pins
-  Background background;
-  std::uint64_t evaluated = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t revisions = 0;
-  std::uint64_t passed_over = 0;
-
-  Workspace() = default;
-  /// For entities of any of its types.
-  explicit Workspace(const schema::Model& model);
-};
 
 /// The state of one entity. Timelines hold what the retained past was; operands hold the present, for the
 /// next step.

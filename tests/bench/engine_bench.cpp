@@ -171,14 +171,16 @@ struct Stream {
   std::string digest;
 };
 
-/// Rounds of events of which `late_percent` in a hundred come up to `reach` epochs late.
-Stream stream(const Bench& bench, unsigned late_percent, std::size_t reach, std::size_t epochs) {
+/// A round of events a second, `apart` from each other, of which `late_percent` in a hundred come up to
+/// `reach` epochs late.
+Stream stream(const Bench& bench, unsigned late_percent, std::size_t reach, std::size_t epochs,
+              schema::Duration apart = 0) {
   const std::size_t width = bench.sources.size();
   std::vector<schema::EventBatch> batches(epochs);
   std::mt19937_64 random(11);
   for (std::size_t round = 0; round < epochs; ++round) {
     const schema::EventBatch events =
-        bench.round(round, 0, width, static_cast<EventTime>(round + 1) * kSecond);
+        bench.round(round, 0, width, static_cast<EventTime>(round + 1) * kSecond, apart);
     for (const schema::Event& event : events.events) {
       const std::size_t delay = random() % 100 < late_percent ? 1 + random() % reach : 0;
       batches[std::min(epochs - 1, round + delay)].append(events, event);
@@ -195,16 +197,13 @@ Stream stream(const Bench& bench, unsigned late_percent, std::size_t reach, std:
   return {events / seconds, changes / seconds, changes / events, hex.get_future().get()};
 }
 
-/// An event that comes late is one more moment to be evaluated, in every entity it reaches; those that are in
-/// time share theirs. So the events a second must fall, and the changes a second tell what a late one costs.
-void late_events(Report& report) {
-  const Bench bench = lattice(100, 20, schema::kHour);
+void late_events(Report& report, const std::string& what, const Bench& bench, schema::Duration apart) {
   for (const std::size_t reach : {std::size_t{1}, std::size_t{10}, std::size_t{100}, std::size_t{1000}}) {
     const std::size_t epochs = reach >= 100 ? 1500 : 400;
-    const Stream in_order = stream(bench, 0, reach, epochs);
-    const Stream late = stream(bench, 20, reach, epochs);
+    const Stream in_order = stream(bench, 0, reach, epochs, apart);
+    const Stream late = stream(bench, 20, reach, epochs, apart);
     POLLUX_ASSERT(in_order.digest == late.digest, "the digest does not depend on the order of arrival");
-    const std::string name = "20 % late by up to " + std::to_string(reach) + " epochs";
+    const std::string name = what + ", 20 % late by up to " + std::to_string(reach) + " epochs";
     report.add({name, late.events_per_second / 1e6, "M events/s", "the same in order",
                 in_order.events_per_second / 1e6, 0.8});
     report.add({name + ", changes", late.changes_per_second / 1e6, "M changes/s", "the same in order",
@@ -212,6 +211,16 @@ void late_events(Report& report) {
     std::printf("  (%.1f changes an event, in order %.1f)\n", late.changes_per_event,
                 in_order.changes_per_event);
   }
+}
+
+/// Two streams. Where each event has a time of its own, as sensors do that are not wired together, those that
+/// are late cost as many evaluations as those in time. Where all events of a round share one, these share
+/// their evaluations too, and one that comes late is one more moment for every entity it reaches: the events
+/// a second must fall, and the changes a second tell what a late one costs.
+void late_events(Report& report) {
+  constexpr std::size_t kWidth = 50;
+  late_events(report, "own times", lattice(kWidth, 10, schema::kHour), kSecond / kWidth);
+  late_events(report, "one time a round", lattice(100, 20, schema::kHour), 0);
 }
 
 void latency(Report& report) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 namespace pollux::actors {
 namespace {
 
@@ -32,6 +35,28 @@ TEST(Timeline, TellsTheValueInEffectAtATime) {
   EXPECT_EQ(timeline.first_from(10), 1u);
   EXPECT_EQ(timeline.first_from(11), 2u);
   EXPECT_EQ(timeline.first_from(101), 11u);
+}
+
+TEST(Timeline, FindsATimeHoweverUnevenlyItsVersionsLie) {
+  std::mt19937_64 random(17);
+  for (int round = 0; round < 200; ++round) {
+    Timeline timeline(Value::number(0));
+    schema::EventTime time = 0;
+    const unsigned gaps = 1 + static_cast<unsigned>(random() % 40);  // now and then a gap of 2^gaps
+    for (int i = 1; i <= 300; ++i) {
+      time += 1 + static_cast<schema::EventTime>(random() % (random() % 10 == 0 ? 1ULL << gaps : 3ULL));
+      timeline.append(time, Value::number(i), time - 200);
+      if (random() % 50 == 0) timeline.forget_before(time - 50);
+      const auto all = timeline.versions();
+      const schema::EventTime oldest = std::max<schema::EventTime>(all.front().from, -1);
+      const auto wanted =
+          oldest + static_cast<schema::EventTime>(random() % static_cast<std::uint64_t>(time - oldest + 3));
+      const auto expected = std::ranges::lower_bound(all, wanted, {}, &Version::from) - all.begin();
+      ASSERT_EQ(timeline.first_from(wanted), static_cast<std::size_t>(expected));
+      const auto after = std::ranges::upper_bound(all, wanted, {}, &Version::from) - all.begin();
+      ASSERT_EQ(timeline.index_at(wanted), static_cast<std::size_t>(std::max<std::ptrdiff_t>(after - 1, 0)));
+    }
+  }
 }
 
 /// 0, then 10 from 10 on, 20 from 20 on, and so on.
