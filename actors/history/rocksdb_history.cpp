@@ -10,12 +10,16 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "actors/history/history_chunks.h"
 #include "actors/history/history_format.h"
+#include "actors/history/history_notes.h"
+#include "actors/history/history_store.h"
 #include "actors/history/history_sweep.h"
 #include "actors/history/history_tail.h"
 #include "actors/journal/journal.h"
 #include "actors/journal/journal_format.h"
 #include "actors/journal/journal_retention.h"
+#include "actors/storage/rocksdb_records.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -29,41 +33,6 @@ using schema::Position;
 using schema::Result;
 
 namespace {
-
-template <std::size_t N>
-rocksdb::Slice slice(const std::array<char, N>& bytes) {
-  return {bytes.data(), bytes.size()};
-}
-rocksdb::Slice slice(std::string_view text) {
-  return {text.data(), text.size()};
-}
-std::string_view view(const rocksdb::Slice& bytes) {
-  return {bytes.data(), bytes.size()};
-}
-
-/// Chunks in one write: some milliseconds for which the journal waits at most.
-constexpr std::uint32_t kChunksAWrite = 1'024;
-
-/// The journal is the truth and tells everything again, so none of this is in the write-ahead log.
-rocksdb::WriteOptions unlogged() {
-  rocksdb::WriteOptions options;
-  options.disableWAL = true;
-  return options;
-}
-
-Result<void> wipe(RocksdbStore& store, const std::string& model_version) {
-  rocksdb::WriteBatch batch;
-  const std::string end(format::chunk_key({}).size() + 1, '\xff');
-  batch.DeleteRange(store.changes(), {}, end);
-  batch.DeleteRange(store.history(), {}, end);
-  batch.Put(store.meta(), slice(format::kModelKey), model_version);
-  batch.Delete(store.meta(), slice(format::kDroppedKey));
-  batch.Delete(store.meta(), slice(format::kBackgroundKey));
-  rocksdb::WriteOptions options;
-  options.sync = true;
-  const auto status = store.database().Write(options, &batch);
-  return status.ok() ? Result<void>() : store.explain(status, "begin the history anew");
-}
 
 class RocksdbHistory final : public History {
  public:
@@ -97,10 +66,9 @@ class RocksdbHistory final : public History {
   Result<void> write_state(const format::State& state);
   Result<void> begin_drop(Position position);
   Result<EpochChangesPtr> read_epoch(Position position, const rocksdb::Slice& bytes) const;
-  static std::optional<format::ChunkPlace> place_in(const Series& series, const Iterator& at);
-  Result<void> read_chunk(const format::ChunkPlace& place, const Iterator& at,
-                          std::vector<HistoryEntry>& entries) const;
-  Error damaged(const std::string& what, std::string message) const;
+  Error damaged(const std::string& what, std::string message) const {
+    return damaged_history(store_, what, std::move(message));
+  }
   Iterator iterate(rocksdb::ColumnFamilyHandle* family) const {
     return Iterator(store_.database().NewIterator({}, family));
   }
@@ -113,6 +81,8 @@ class RocksdbHistory final : public History {
   const schema::Model& model_;
   const std::size_t tail_max_;
   const std::uint64_t generation_;  // of the store, when this was read from it
+  HistoryNotes notes_{store_};
+  HistoryChunks chunks_{store_, model_};
   std::string encoded_;
   HistorySweep sweep_{store_};
   Position swept_ = 0;  // chunks are swept up to here, by this process
@@ -130,11 +100,6 @@ Result<void> RocksdbHistory::check_whole() const {
                store_.directory(), "restart pollux: the history is completed from the journal then"};
 }
 
-Error RocksdbHistory::damaged(const std::string& what, std::string message) const {
-  return {ErrorCode::corrupt, std::move(message), store_.directory() + ", " + what,
-          "the history can be made again from the journal: start with --rebuild-history"};
-}
-
 Result<void> RocksdbHistory::load(Position journaled) {
   if (auto checked = check_model(); !checked.ok()) return checked;
   if (auto loaded = load_bounds(); !loaded.ok()) return loaded;
@@ -144,46 +109,34 @@ Result<void> RocksdbHistory::load(Position journaled) {
 }
 
 Result<void> RocksdbHistory::check_model() {
-  std::string written_under;
-  const auto status = store_.database().Get({}, store_.meta(), slice(format::kModelKey), &written_under);
-  if (!status.ok() && !status.IsNotFound()) return store_.explain(status, "open the history");
-  return written_under == model_.version() ? Result<void>() : begin_anew();
+  const auto written_under = notes_.model();
+  if (!written_under.ok()) return written_under.error();
+  return *written_under == model_.version() ? Result<void>() : begin_anew();
 }
 
 Result<void> RocksdbHistory::begin_anew() {
   indexed_ = 0;
   cut_at_ = 0;
   bounds_ = {};
-  return wipe(store_, model_.version());
+  return notes_.wipe(model_.version());
 }
 
-/// The note is there as long as every epoch came with its background.
 Result<bool> RocksdbHistory::keep_background(bool wanted, bool may_begin_anew) {
   const auto using_it = store_.use();
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  std::string note;
-  auto status = store_.database().Get({}, store_.meta(), slice(format::kBackgroundKey), &note);
-  if (!status.ok() && !status.IsNotFound()) return store_.explain(status, "open the history");
-  if (wanted && status.ok()) return true;
-  if (!wanted) {
-    status = store_.database().Delete(synced, store_.meta(), slice(format::kBackgroundKey));
-    if (!status.ok()) return store_.explain(status, "open the history");
-    return false;
-  }
-  if (bounds_.complete > 0) {
+  const auto there = notes_.background();
+  if (!there.ok() || *there == wanted) return there;
+  if (wanted && bounds_.complete > 0) {
     if (!may_begin_anew) return false;
     tail_.clear();
     if (auto begun = begin_anew(); !begun.ok()) return begun.error();
   }
-  status = store_.database().Put(synced, store_.meta(), slice(format::kBackgroundKey), {});
-  if (!status.ok()) return store_.explain(status, "open the history");
-  return true;
+  if (auto noted = notes_.note_background(wanted); !noted.ok()) return noted.error();
+  return wanted;
 }
 
 Result<void> RocksdbHistory::load_bounds() {
   std::string bytes;
-  auto status = store_.database().Get({}, store_.history(), slice(format::kStateKey), &bytes);
+  const auto status = store_.database().Get({}, store_.history(), slice(format::kStateKey), &bytes);
   if (!status.ok() && !status.IsNotFound()) return store_.explain(status, "open the history");
   if (status.ok()) {
     const auto state = format::read_state(bytes);
@@ -192,13 +145,11 @@ Result<void> RocksdbHistory::load_bounds() {
     if (state->indexing > state->indexed) cut_at_ = state->indexing;
     bounds_.lag = state->lag;
   }
-  status = store_.database().Get({}, store_.meta(), slice(format::kDroppedKey), &bytes);
-  if (!status.ok() && !status.IsNotFound()) return store_.explain(status, "open the history");
-  if (status.ok()) {
-    const auto dropped = format::read_dropped(bytes);
-    if (!dropped) return damaged("meta", "it does not say up to where history was dropped");
-    bounds_.dropped = bounds_.complete = dropped->position;
-    bounds_.dropped_clock = bounds_.clock = dropped->clock;
+  const auto dropped = notes_.dropped();
+  if (!dropped.ok()) return dropped.error();
+  if (*dropped) {
+    bounds_.dropped = bounds_.complete = (**dropped).position;
+    bounds_.dropped_clock = bounds_.clock = (**dropped).clock;
   }
   const Iterator newest = iterate(store_.changes());
   newest->SeekToLast();
@@ -269,28 +220,7 @@ Result<void> RocksdbHistory::take_in(const EpochChanges& epoch, rocksdb::WriteBa
 Result<void> RocksdbHistory::index_tail() {
   const Position cut = bounds_.complete;
   if (auto begun = write_state({indexed_, cut, bounds_.lag}); !begun.ok()) return begun;
-  rocksdb::WriteBatch batch;
-  Result<void> outcome;
-  const auto write_out = [&](std::uint32_t at_least) {
-    if (batch.Count() < at_least || !outcome.ok()) return;
-    const auto status = store_.database().Write(unlogged(), &batch);
-    if (!status.ok()) outcome = store_.explain(status, "write the history");
-    batch.Clear();
-  };
-  tail_.for_each([&](const Series& series, const std::vector<HistoryEntry>& entries) {
-    format::ChunkPlace place{series, 0, 0};
-    for (std::size_t i = 0; i < entries.size(); i += format::kChunkEntriesMax) {
-      const std::size_t size = std::min(format::kChunkEntriesMax, entries.size() - i);
-      place.part = i > 0 && entries[i].position == place.first ? place.part + 1 : 0;
-      place.first = entries[i].position;
-      encoded_.clear();
-      format::write_chunk(place, std::span(entries).subspan(i, size), encoded_);
-      batch.Put(store_.history(), slice(format::chunk_key(place)), encoded_);
-      write_out(kChunksAWrite);
-    }
-  });
-  write_out(1);
-  if (!outcome.ok()) return outcome;
+  if (auto written = chunks_.write(tail_); !written.ok()) return written;
   if (auto done = write_state({cut, cut, bounds_.lag}); !done.ok()) return done;
   const std::unique_lock lock(mutex_);
   indexed_ = cut;
@@ -348,21 +278,6 @@ Result<EventTime> RocksdbHistory::stored_clock(Position position) const {
   return *clock;
 }
 
-/// Where the iterator stands within a series; nothing where it has left it.
-std::optional<format::ChunkPlace> RocksdbHistory::place_in(const Series& series, const Iterator& at) {
-  const auto place = at->Valid() ? format::place_of_key(view(at->key())) : std::nullopt;
-  return place && place->series == series ? place : std::nullopt;
-}
-
-Result<void> RocksdbHistory::read_chunk(const format::ChunkPlace& place, const Iterator& at,
-                                        std::vector<HistoryEntry>& entries) const {
-  entries.clear();
-  if (format::read_chunk(place, view(at->value()), entries)) return {};
-  return damaged(
-      "history of `" + model_.id(place.series.entity) + "`, position " + std::to_string(place.first),
-      "the chunk is unreadable");
-}
-
 Result<void> RocksdbHistory::visit(const Series& series, Position first, Position last,
                                    const Visit& visit) const {
   const auto using_it = store_.use();
@@ -374,19 +289,9 @@ Result<void> RocksdbHistory::visit(const Series& series, Position first, Positio
     indexed = indexed_;
     tail_.append(series, first, last, newest);
   }
-  const Position limit = std::min(last, indexed);
-  const Iterator at = iterate(store_.history());
-  at->SeekForPrev(slice(format::chunk_key({series, first, 0})));
-  if (!place_in(series, at)) at->Seek(slice(format::chunk_key({series, first, 0})));
-  std::vector<HistoryEntry> entries;
-  for (auto place = place_in(series, at); place && place->first <= limit; place = place_in(series, at)) {
-    if (auto read = read_chunk(*place, at, entries); !read.ok()) return read;
-    for (const HistoryEntry& entry : entries) {
-      if (entry.position >= first && entry.position <= limit && !visit(entry)) return {};
-    }
-    at->Next();
-  }
-  if (!at->status().ok()) return store_.explain(at->status(), "read the history");
+  const auto all = chunks_.visit(series, first, std::min(last, indexed), visit);
+  if (!all.ok()) return all.error();
+  if (!*all) return {};
   for (const HistoryEntry& entry : newest) {
     if (!visit(entry)) break;
   }
@@ -402,19 +307,8 @@ Result<void> RocksdbHistory::visit_back(const Series& series, Position last, con
     indexed = indexed_;
     if (!tail_.visit_back(series, last, visit)) return {};
   }
-  const Iterator at = iterate(store_.history());
-  const Position limit = std::min(last, indexed);
-  std::vector<HistoryEntry> entries;
-  at->SeekForPrev(slice(format::chunk_key({series, limit, format::kLastPart})));
-  for (auto place = place_in(series, at); place; place = place_in(series, at)) {
-    if (auto read = read_chunk(*place, at, entries); !read.ok()) return read;
-    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-      if (entry->position <= limit && !visit(*entry)) return {};
-    }
-    at->Prev();
-  }
-  if (!at->status().ok()) return store_.explain(at->status(), "read the history");
-  return {};
+  const auto all = chunks_.visit_back(series, std::min(last, indexed), visit);
+  return all.ok() ? Result<void>() : all.error();
 }
 
 Result<EpochChangesPtr> RocksdbHistory::read_epoch(Position position, const rocksdb::Slice& bytes) const {
@@ -471,11 +365,7 @@ Result<void> RocksdbHistory::begin_drop(Position position) {
   if (position > indexed_) return {};  // soon: chunks begun before a crash come first
   // What is deleted below must not be the only copy of what was sorted into chunks just now.
   if (auto flushed = flush(); !flushed.ok()) return flushed;
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  auto status = store_.database().Put(synced, store_.meta(), slice(format::kDroppedKey),
-                                      format::write_dropped({*clock, position}));
-  if (!status.ok()) return store_.explain(status, "drop old history");
+  if (auto noted = notes_.note_dropped({*clock, position}); !noted.ok()) return noted;
   {
     const std::unique_lock lock(mutex_);
     bounds_.dropped = position;
@@ -488,7 +378,7 @@ Result<void> RocksdbHistory::begin_drop(Position position) {
                     slice(journal_format::number_key(end)));
   batch.DeleteRange(store_.history(), slice(format::clock_key(kBeginning, 0)),
                     slice(format::clock_key(*clock, position)));
-  status = store_.database().Write(unlogged(), &batch);
+  const auto status = store_.database().Write(unlogged(), &batch);
   if (!status.ok()) return store_.explain(status, "drop old history");
   sweep_.begin(position, *clock, bounds_.lag);
   return {};
@@ -544,7 +434,7 @@ Result<void> discard_history(const std::string& directory) {
   if (!store.ok()) return store.error();
   const auto anchor = read_anchor(**store);
   if (!anchor.ok()) return anchor.error();
-  if (anchor->position == 0) return wipe(**store, "");
+  if (anchor->position == 0) return HistoryNotes(**store).wipe("");
   return Error{ErrorCode::conflict,
                "the history cannot be made again: the journal's records up to position " +
                    std::to_string(anchor->position) +
