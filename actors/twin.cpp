@@ -16,6 +16,7 @@
 #include "actors/propagation/planted_bugs.h"
 #include "actors/scheduling/deterministic_scheduler.h"
 #include "actors/scheduling/tbb_coordinator.h"
+#include "actors/snapshot/history_beginning.h"
 #include "actors/snapshot/snapshot_recovery.h"
 #include "actors/storage/backup.h"
 #include "actors/supervision/epoch_span.h"
@@ -241,6 +242,32 @@ struct Twin::Implementation {
     return outcome;
   }
 
+  /// Makes the history anew from what was put back, where it is to be.
+  Result<void> begin_history() {
+    if (history == nullptr || !history->awaits_beginning()) return {};
+    Result<void> outcome;
+    auto [signal, begun] = make_signal();
+    const auto begin = [&](DomainParts& parts) {
+      HistoryBeginning beginning(parts, recalls);
+      outcome = history->begin_at(parts.position, parts.clock, [&] { return beginning.next(); });
+      (*signal)();
+    };
+    caf::anon_send(supervisor, lend_atom::value,
+                   std::make_shared<const std::function<void(DomainParts&)>>(begin));
+    wait_for(begun);
+    if (!outcome.ok()) return outcome;
+    const HistoryBounds bounds = history->bounds();
+    history_writer->begun_at(bounds.begun);
+    probe.history_dropped_position.set(static_cast<std::int64_t>(bounds.begun));
+    if (options.warn) {
+      options.warn(
+          "the history begins anew at position " + std::to_string(bounds.begun) + " (" +
+          schema::format_rfc3339(bounds.begun_clock) +
+          "): the journal no longer tells what was known before, and questions about it are refused");
+    }
+    return outcome;
+  }
+
   void start_snapshotter(std::uint64_t events_behind) {
     if (options.snapshots.store == nullptr) return;
     SnapshotSurroundings surroundings{*model, *journal, history, history_writer.get(), probe, misfits, {}, {},
@@ -367,6 +394,7 @@ Result<std::unique_ptr<Twin>> Twin::start(std::shared_ptr<const schema::Model> m
   const auto recovered = self.recover();
   const auto loaded = steady_clock::now();
   if (!recovered.ok()) return recovered.error();
+  if (auto made = self.begin_history(); !made.ok()) return made.error();
   if (on_progress) on_progress({*recovered, self.journal->last_position(), false});
   std::uint64_t events_replayed = 0;
   // Records are small where the twin was idle: replayed together they cost one epoch. The state at the end is

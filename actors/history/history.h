@@ -84,6 +84,10 @@ struct HistoryBounds {
   /// How far behind the clock a change ever reached back: no epoch changed anything before its
   /// predecessor's clock less this. 0: none changed what had been settled.
   schema::Duration lag = 0;
+  /// Where it begins, if not with the journal: it was made anew from a snapshot of this position. Of what
+  /// came about until the clock then, it knows no more than what held at that moment, to whatever end.
+  schema::Position begun = 0;
+  schema::EventTime begun_clock = schema::kBeginning;
 };
 
 /// How far back a change at `from` reaches from the clock before its epoch: 0 where it lies behind that
@@ -111,6 +115,15 @@ class History {
   virtual schema::Result<void> append(const EpochChanges& epoch) = 0;
 
   virtual HistoryBounds bounds() const = 0;
+
+  /// Whether it is to be made again and the journal no longer has its beginning: `begin_at` comes first.
+  virtual bool awaits_beginning() const { return false; }
+  /// Begins anew at a position, from what held then, which `next` hands over in portions: epochs of that
+  /// position, of which only changes that last are asked for, and words; nothing at the end. What was known
+  /// before is given up. REQUIRES: nothing was appended. After an error it is to be begun once more. Errors:
+  /// io, no_space.
+  virtual schema::Result<void> begin_at(schema::Position position, schema::EventTime clock,
+                                        const std::function<EpochChangesPtr()>& next) = 0;
 
   /// The newest epoch whose clock was not after `clock`; 0 where there is none (that is not dropped).
   virtual schema::Result<schema::Position> position_at(schema::EventTime clock) const = 0;

@@ -47,13 +47,30 @@ Result<void> HistoryNotes::note_background(bool every_epoch) {
   return status.ok() ? Result<void>() : store_.explain(status, "open the history");
 }
 
-Result<std::optional<format::ClockPlace>> HistoryNotes::dropped() const {
-  const auto note = read(format::kDroppedKey);
+Result<std::optional<format::ClockPlace>> HistoryNotes::read_place(std::string_view key) const {
+  const auto note = read(key);
   if (!note.ok()) return note.error();
   if (!*note) return std::optional<format::ClockPlace>();
-  const auto dropped = format::read_dropped(**note);
-  if (!dropped) return damaged_history(store_, "meta", "it does not say up to where history was dropped");
-  return dropped;
+  const auto place = format::read_dropped(**note);
+  if (!place) return damaged_history(store_, "meta/" + std::string(key), "it is not a clock and a position");
+  return place;
+}
+
+Result<std::optional<format::ClockPlace>> HistoryNotes::dropped() const {
+  return read_place(format::kDroppedKey);
+}
+
+Result<std::optional<format::ClockPlace>> HistoryNotes::begun() const {
+  return read_place(format::kBegunKey);
+}
+
+Result<void> HistoryNotes::note_begun(const format::ClockPlace& begun, bool background) {
+  rocksdb::WriteBatch batch;
+  batch.Put(store_.meta(), slice(format::kDroppedKey), format::write_dropped(begun));
+  batch.Put(store_.meta(), slice(format::kBegunKey), format::write_dropped(begun));
+  if (background) batch.Put(store_.meta(), slice(format::kBackgroundKey), {});
+  const auto status = store_.database().Write(synced(), &batch);
+  return status.ok() ? Result<void>() : store_.explain(status, "begin the history anew");
 }
 
 Result<void> HistoryNotes::note_dropped(const format::ClockPlace& dropped) {
@@ -69,6 +86,7 @@ Result<void> HistoryNotes::wipe(const std::string& model_version) {
   batch.DeleteRange(store_.history(), {}, end);
   batch.Put(store_.meta(), slice(format::kModelKey), model_version);
   batch.Delete(store_.meta(), slice(format::kDroppedKey));
+  batch.Delete(store_.meta(), slice(format::kBegunKey));
   batch.Delete(store_.meta(), slice(format::kBackgroundKey));
   const auto status = store_.database().Write(synced(), &batch);
   return status.ok() ? Result<void>() : store_.explain(status, "begin the history anew");

@@ -28,11 +28,17 @@ class HistoryNotes {
   schema::Result<std::optional<history_format::ClockPlace>> dropped() const;
   schema::Result<void> note_dropped(const history_format::ClockPlace& dropped);
 
+  /// Where it begins, if not with the journal. `note_begun` also notes that all before is dropped, and
+  /// whether background is there from then on.
+  schema::Result<std::optional<history_format::ClockPlace>> begun() const;
+  schema::Result<void> note_begun(const history_format::ClockPlace& begun, bool background);
+
   /// Begins the history anew: nothing of it is there any more, nor its notes, but the one of the model.
   schema::Result<void> wipe(const std::string& model_version);
 
  private:
   schema::Result<std::optional<std::string>> read(std::string_view key) const;
+  schema::Result<std::optional<history_format::ClockPlace>> read_place(std::string_view key) const;
 
   RocksdbStore& store_;
 };

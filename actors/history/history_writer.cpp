@@ -32,6 +32,12 @@ HistoryWriter::~HistoryWriter() {
   thread_.join();
 }
 
+void HistoryWriter::begun_at(Position position) {
+  const std::lock_guard lock(mutex_);
+  found_ = written_ = position;
+  probe_.history_position.set(static_cast<std::int64_t>(position));
+}
+
 void HistoryWriter::append(EpochChangesPtr epoch) {
   {
     const std::lock_guard lock(mutex_);

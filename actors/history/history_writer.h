@@ -38,6 +38,8 @@ class HistoryWriter {
   /// Writes what is queued, then ends.
   ~HistoryWriter();
 
+  /// The history has begun anew at this position. REQUIRES: nothing was appended.
+  void begun_at(schema::Position position);
   /// Whether the history lacked this epoch when it was opened.
   bool wants(schema::Position position) const { return position > found_; }
   /// REQUIRES: wanted, and the one after the last.
@@ -67,7 +69,7 @@ class HistoryWriter {
   DomainProbe& probe_;
   const std::function<void()> caught_up_;
   const std::function<void(const schema::Error&)> failed_;
-  const schema::Position found_;
+  schema::Position found_;
   std::size_t until_retain_ = 0;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;

@@ -16,9 +16,7 @@
 #include "actors/history/history_store.h"
 #include "actors/history/history_sweep.h"
 #include "actors/history/history_tail.h"
-#include "actors/journal/journal.h"
 #include "actors/journal/journal_format.h"
-#include "actors/journal/journal_retention.h"
 #include "actors/storage/rocksdb_records.h"
 #include "schema/assert.h"
 
@@ -40,9 +38,13 @@ class RocksdbHistory final : public History {
       : store_(store), model_(model), tail_max_(tail_max), generation_(store.generation()) {}
 
   Result<void> load(Position journaled);
+  Result<void> remake(Position journal_first);
 
   Result<void> append(const EpochChanges& epoch) override;
   HistoryBounds bounds() const override;
+  bool awaits_beginning() const override { return awaits_beginning_; }
+  Result<void> begin_at(Position position, EventTime clock,
+                        const std::function<EpochChangesPtr()>& next) override;
   Result<Position> position_at(EventTime clock) const override;
   Result<EventTime> clock_at(Position position) const override;
   Result<void> visit(const Series& series, Position first, Position last, const Visit& visit) const override;
@@ -91,6 +93,8 @@ class RocksdbHistory final : public History {
   HistoryBounds bounds_;
   Position indexed_ = 0;  // chunks hold everything up to here, the tail what follows
   Position cut_at_ = 0;   // where the chunks begun last time end; 0: none were left unfinished
+  bool awaits_beginning_ = false;
+  bool background_ = false;  // comes with every epoch
 };
 
 /// What was not on disk when the store was opened again is lost to this process: the journal has it.
@@ -108,6 +112,43 @@ Result<void> RocksdbHistory::load(Position journaled) {
   return load_bounds();
 }
 
+/// What is there stays until there is something to put in its place: no snapshot may be fit for that.
+Result<void> RocksdbHistory::remake(Position journal_first) {
+  if (journal_first == 1) return begin_anew();
+  awaits_beginning_ = true;
+  return {};
+}
+
+/// The notes come last: without them it has not begun.
+Result<void> RocksdbHistory::begin_at(Position position, EventTime clock,
+                                      const std::function<EpochChangesPtr()>& next) {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole.error();
+  if (auto begun = begin_anew(); !begun.ok()) return begun;
+  while (const EpochChangesPtr portion = next()) {
+    tail_.add(*portion, clock);
+    auto written = chunks_.write(tail_);
+    tail_.clear();
+    if (!written.ok()) return written;
+  }
+  // An epoch that tells nothing, from which to go on.
+  rocksdb::WriteBatch batch;
+  encoded_.clear();
+  format::write_epoch(EpochChanges(position, clock, {}), encoded_);
+  batch.Put(store_.changes(), slice(journal_format::number_key(position)), encoded_);
+  batch.Put(store_.history(), slice(format::clock_key(clock, position)), {});
+  batch.Put(store_.history(), slice(format::kStateKey), format::write_state({position, position, 0}));
+  const auto status = store_.database().Write(unlogged(), &batch);
+  if (!status.ok()) return store_.explain(status, "begin the history anew");
+  if (auto flushed = flush(); !flushed.ok()) return flushed;
+  if (auto noted = notes_.note_begun({clock, position}, background_); !noted.ok()) return noted;
+  const std::unique_lock lock(mutex_);
+  bounds_ = {position, clock, position, clock, 0, position, clock};
+  indexed_ = position;
+  awaits_beginning_ = false;
+  return {};
+}
+
 Result<void> RocksdbHistory::check_model() {
   const auto written_under = notes_.model();
   if (!written_under.ok()) return written_under.error();
@@ -123,10 +164,12 @@ Result<void> RocksdbHistory::begin_anew() {
 
 Result<bool> RocksdbHistory::keep_background(bool wanted, bool may_begin_anew) {
   const auto using_it = store_.use();
+  background_ = wanted;
+  if (awaits_beginning_) return wanted;
   const auto there = notes_.background();
   if (!there.ok() || *there == wanted) return there;
   if (wanted && bounds_.complete > 0) {
-    if (!may_begin_anew) return false;
+    if (!may_begin_anew) return background_ = false;
     tail_.clear();
     if (auto begun = begin_anew(); !begun.ok()) return begun.error();
   }
@@ -150,6 +193,12 @@ Result<void> RocksdbHistory::load_bounds() {
   if (*dropped) {
     bounds_.dropped = bounds_.complete = (**dropped).position;
     bounds_.dropped_clock = bounds_.clock = (**dropped).clock;
+  }
+  const auto begun = notes_.begun();
+  if (!begun.ok()) return begun.error();
+  if (*begun) {
+    bounds_.begun = (**begun).position;
+    bounds_.begun_clock = (**begun).clock;
   }
   const Iterator newest = iterate(store_.changes());
   newest->SeekToLast();
@@ -429,23 +478,17 @@ Result<void> RocksdbHistory::flush() {
 
 }  // namespace
 
-Result<void> discard_history(const std::string& directory) {
-  auto store = RocksdbStore::open(directory);
-  if (!store.ok()) return store.error();
-  const auto anchor = read_anchor(**store);
-  if (!anchor.ok()) return anchor.error();
-  if (anchor->position == 0) return HistoryNotes(**store).wipe("");
-  return Error{ErrorCode::conflict,
-               "the history cannot be made again: the journal's records up to position " +
-                   std::to_string(anchor->position) +
-                   " have been dropped, and only the history tells of them",
-               directory, "start without --rebuild-history; nothing was changed"};
-}
-
 Result<std::unique_ptr<History>> open_rocksdb_history(RocksdbStore& store, const schema::Model& model,
                                                       Position journaled, std::size_t tail_max) {
   auto history = std::make_unique<RocksdbHistory>(store, model, tail_max);
   if (auto loaded = history->load(journaled); !loaded.ok()) return loaded.error();
+  return std::unique_ptr<History>(std::move(history));
+}
+
+Result<std::unique_ptr<History>> remake_rocksdb_history(RocksdbStore& store, const schema::Model& model,
+                                                        Position journal_first, std::size_t tail_max) {
+  auto history = std::make_unique<RocksdbHistory>(store, model, tail_max);
+  if (auto remade = history->remake(journal_first); !remade.ok()) return remade.error();
   return std::unique_ptr<History>(std::move(history));
 }
 

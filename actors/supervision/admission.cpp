@@ -80,7 +80,7 @@ EventOutcome Admission::readmit(const EventKey& key, const Event& event, const E
 
 EventOutcome Admission::admit_since(EventTime deadline, const EventKey& key, const Event& event,
                                     const EventKey& named) {
-  deadline = std::max(deadline, refused_before_);
+  deadline = std::max(deadline, unreadable_.before);
   if (event.time < deadline) return known_.contains(key) ? EventOutcome::duplicate : EventOutcome::too_late;
   if (now_ != kBeginning &&
       event.time > schema::after(now_, model_.sources()[event.source].clock_tolerance)) {
@@ -121,12 +121,12 @@ void Admission::restore_clock(EventTime clock) {
   clock_ = std::max(clock_, clock);
 }
 
-std::vector<StandingChange> Admission::end_epoch() {
+std::vector<StandingChange> Admission::end_epoch(EventTime held_from) {
   if (POLLUX_PLANTED(epoch_forgets_duplicates)) known_.clear();
   if (held_back_) {
     known_.end_epoch();
   } else {
-    known_.end_epoch(horizon_at(clock_), before(clock_, memory_));
+    known_.end_epoch(horizon_at(clock_), std::min(held_from, before(clock_, memory_)));
   }
   return revisions_.settle(horizon_at(clock_));
 }

@@ -62,10 +62,14 @@ class Admission {
   /// is from the future.
   void begin_epoch(schema::EventTime now);
 
-  /// While set, nothing before `time` is accepted, although it is not final: what it would revise cannot be
-  /// read.
-  void refuse_before(schema::EventTime time) { refused_before_ = time; }
-  schema::EventTime refused_before() const { return refused_before_; }
+  /// Before `time` nothing is accepted, although it is not final: what it would revise can be read from
+  /// nowhere. `why` completes "the history ...".
+  struct Unreadable {
+    schema::EventTime before = schema::kBeginning;
+    const char* why = "";
+  };
+  void refuse(const Unreadable& what) { unreadable_ = what; }
+  const Unreadable& unreadable() const { return unreadable_; }
 
   /// `accepted` events are remembered. `duplicate`: one with this identity was accepted before and is
   /// remembered. `poison`: it corrects or retracts an event of which too many do, or of too many.
@@ -106,8 +110,9 @@ class Admission {
   /// Whether an accepted event counts.
   bool stands(const schema::EventKey& key) const { return revisions_.stands(key); }
 
-  /// Ends the epoch: forgets identities that no longer matter. Returns what it changed in earlier ones.
-  std::vector<StandingChange> end_epoch();
+  /// Ends the epoch: forgets identities that no longer matter, but none of events since `held_from`. Returns
+  /// what it changed in earlier ones.
+  std::vector<StandingChange> end_epoch(schema::EventTime held_from = schema::kNever);
 
   schema::EventTime clock() const { return clock_; }
   /// What lies before cannot be accepted in this epoch, whoever wants it.
@@ -137,7 +142,7 @@ class Admission {
   schema::EventTime clock_ = schema::kBeginning;
   schema::EventTime epoch_clock_ = schema::kBeginning;  // at the epoch's beginning
   schema::EventTime now_ = schema::kBeginning;
-  schema::EventTime refused_before_ = schema::kBeginning;
+  Unreadable unreadable_;
   Identities known_;
   bool held_back_ = false;
 };

@@ -233,12 +233,10 @@ std::string Intake::why_not(EventOutcome outcome, const Event& event) const {
            "are final";
   }
   const EventTime horizon = admission_.horizon();
-  const EventTime readable = admission_.refused_before();
-  if (event.time >= horizon && readable > horizon) {
-    return "it bears on what lies before " + schema::format_rfc3339(readable) +
-           ", which is not in memory any more, and the history that holds it has stopped (the log says why); "
-           "it "
-           "can be admitted after a restart";
+  const Admission::Unreadable& unreadable = admission_.unreadable();
+  if (event.time >= horizon && unreadable.before > horizon) {
+    return "it bears on what lies before " + schema::format_rfc3339(unreadable.before) +
+           ", which is not in memory any more, and the history " + unreadable.why;
   }
   if (event.time >= horizon)
     return "it bears on an event before " + schema::format_rfc3339(horizon) + ", which is final";

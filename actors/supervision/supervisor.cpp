@@ -40,7 +40,8 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
                  context.forget_at_once ? 0 : Identities::kGenerationBits),
       intake_(context.model, context.journal, admission_, context.sources, context.probe, context.quarantine),
       outage_(context.probe, context.alarm),
-      span_max_(epoch_span_max(context.model)) {
+      span_max_(epoch_span_max(context.model)),
+      look_back_(longest_look_back(context.model)) {
   // CAF would end the supervisor alone, and whoever submits, reads or stops the twin would wait for ever. A
   // process that ends is started again, and goes on from the journal.
   set_exception_handler(
@@ -90,6 +91,8 @@ caf::behavior Supervisor::make_behavior() {
       [this](end_atom, EntityIndex entity) { caf::anon_send_exit(actors_[entity], caf::exit_reason::kill); },
       [this](replay_atom, const RecordPtr& record, const Signal& replayed) { replay(record, replayed); },
       [this](serve_atom) {
+        serving_ = true;
+        if (left_out_ > 0) tell_left_out();
         context_.feed.start(settled_position_);
         if (context_.now) delayed_send(this, context_.tick, tick_atom::value);
       },
@@ -154,7 +157,7 @@ void Supervisor::replay(const RecordPtr& record, Signal replayed) {
     context_.sources.accepted(event);
   }
   admission_.restore_clock(epoch->record.clock);
-  end_epoch(*epoch);
+  end_replayed_epoch(*epoch);
   epoch->times.clock = admission_.clock();
   last_position_ = epoch->record.position;
   last_clock_ = admission_.clock();
@@ -201,8 +204,7 @@ void Supervisor::form() {
   if (context_.history != nullptr && context_.history->behind()) return;
   if (begin_catching_up()) return;
   auto epoch = std::make_unique<Epoch>();
-  const bool readable = context_.recalled == nullptr || !context_.history->broken();
-  admission_.refuse_before(readable ? kBeginning : held_from_);
+  admission_.refuse(unreadable());
   intake_.begin_epoch(context_.now ? context_.now() : kBeginning);
   std::size_t events = 0;
   while (!pending_.empty()) {
@@ -239,7 +241,7 @@ void Supervisor::take_in(Epoch& epoch, SubmissionPtr submission) {
 /// Sorts out which of the epoch's events stand.
 void Supervisor::end_epoch(Epoch& epoch) {
   if (!admission_.revised()) {
-    admission_.end_epoch();
+    admission_.end_epoch(held_from_at(last_clock_));
     return;
   }
   epoch.revised = std::make_unique<Epoch::Revised>();
@@ -252,7 +254,7 @@ void Supervisor::end_epoch(Epoch& epoch) {
       epoch.revised->withheld.push_back(i);
     }
   }
-  epoch.revised->changes = admission_.end_epoch();
+  epoch.revised->changes = admission_.end_epoch(held_from_at(last_clock_));
   context_.probe.revised_events.set(static_cast<std::int64_t>(admission_.revised_events()));
 }
 
@@ -360,7 +362,7 @@ void Supervisor::propagate() {
   epoch.times.pinned = pins_.newest();
   epoch.times.remember = context_.recalled != nullptr;
   epoch.times.final_before = admission_.horizon_at(epoch.times.before);
-  epoch.times.horizon = held_from(epoch.times.before);
+  epoch.times.horizon = held_from_ = held_from_at(epoch.times.before);
   if (!recollect(epoch)) return;
   if (epoch.revised) apply_revisions(epoch);
   const bool settled = wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events,

@@ -16,8 +16,7 @@
 #include "schema/model/model_file.h"
 #include "tests/sim/agreement.h"
 #include "tests/sim/oracle.h"
-#include "tests/sim/random_case.h"
-#include "tests/sim/random_twin.h"
+#include "tests/sim/short_memory.h"
 
 namespace pollux::sim {
 namespace {
@@ -32,28 +31,6 @@ using schema::Model;
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-void deliver(Twin& twin, const std::vector<schema::EventBatch>& deliveries) {
-  for (const schema::EventBatch& batch : deliveries) {
-    std::promise<void> done;
-    twin.submit(batch, [&done](schema::Result<actors::Receipt> receipt) {
-      EXPECT_TRUE(receipt.ok()) << receipt.error().text();
-      done.set_value();
-    });
-    done.get_future().get();
-  }
-  EXPECT_TRUE(twin.wait_for_history(std::chrono::seconds(60)).ok());
-}
-
-template <class Look>
-void look_at(Twin& twin, Look look) {
-  std::promise<void> done;
-  twin.query([&](const actors::SettledState& state) {
-    look(state);
-    done.set_value();
-  });
-  done.get_future().get();
 }
 
 /// What the oracle makes of the journal.
@@ -101,12 +78,6 @@ void expect_agreement(Twin& twin, const Expected& expected, EventTime held_from)
   });
 }
 
-std::string digest_of(Twin& twin) {
-  std::string hex;
-  look_at(twin, [&](const actors::SettledState& state) { hex = state.digest().hex; });
-  return hex;
-}
-
 std::unique_ptr<actors::Journal> copy_of(const Twin& twin) {
   auto copy = actors::make_memory_journal(twin.model());
   const auto read = twin.journal().read(1, [&](schema::EpochRecord& record) {
@@ -115,36 +86,6 @@ std::unique_ptr<actors::Journal> copy_of(const Twin& twin) {
   });
   EXPECT_TRUE(read.ok());
   return copy;
-}
-
-/// A random twin and how it is to run.
-struct Case {
-  std::shared_ptr<const Model> model;
-  RandomCase random;
-  EventTime clock = schema::kBeginning;  ///< After all its events.
-  TwinOptions options;
-};
-
-Case case_of(std::uint64_t seed) {
-  Case one;
-  Random random(seed);
-  one.random.model_text = random_model(random);
-  one.model = std::make_shared<const Model>(
-      std::get<Model>(schema::load_model(one.random.model_text, "random.yaml")));
-  random_events(random, *one.model, one.random);
-  EventTime first = schema::kNever;
-  for (const schema::Event& event : one.random.events.events) {
-    first = std::min(first, event.time);
-    one.clock = std::max(one.clock, event.time);
-  }
-  one.options.threads = 1 + seed % 2;
-  one.options.clock = actors::ClockMode::events;
-  one.options.check_invariants = true;
-  one.options.portion_entities = 1 + seed % 5;
-  one.options.forget_at_once = true;
-  one.options.memory = one.clock < first ? 0 : (one.clock - first) / (1 + static_cast<int>(random() % 20));
-  if (seed % 3 == 0) one.options.memory = 0;
-  return one;
 }
 
 /// Returns how many epochs reached back further than memory.
@@ -269,6 +210,10 @@ class StoppingHistory final : public actors::History {
   schema::Result<bool> keep_background(bool wanted, bool may_begin_anew) override {
     return kept_->keep_background(wanted, may_begin_anew);
   }
+  schema::Result<void> begin_at(schema::Position position, EventTime clock,
+                                const std::function<actors::EpochChangesPtr()>& next) override {
+    return kept_->begin_at(position, clock, next);
+  }
   std::uint64_t bytes() const override { return kept_->bytes(); }
   schema::Result<void> make_durable() override { return kept_->make_durable(); }
 
@@ -348,7 +293,7 @@ TEST(Recall, OnceTheHistoryHasStoppedWhatReachesBackFurtherThanMemoryIsSetAsideA
   twin->admit({1}, [&](schema::Result<actors::Receipt> receipt) {
     why_not.set_value(receipt.ok() ? receipt->verdicts.front().why : receipt.error().text());
   });
-  EXPECT_NE(why_not.get_future().get().find("can be admitted after a restart"), std::string::npos);
+  EXPECT_NE(why_not.get_future().get().find("has stopped (the log says why)"), std::string::npos);
 }
 
 namespace fs = std::filesystem;
