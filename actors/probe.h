@@ -131,6 +131,7 @@ struct DomainProbe {
   Gauge history_position;          ///< The newest epoch in the history; lags the settled one a little.
   Gauge history_dropped_position;  ///< Epochs up to this one are no longer in the history.
   Gauge history_bytes;             ///< As last looked at.
+  Gauge history_stopped;           ///< 1 while it cannot be written.
   Gauge journal_disk_full;         ///< 1 while the journal waits for space.
   Gauge journal_loss_window_ns;    ///< Of acknowledged events that a power loss can cost.
   Gauge violated_constraints;

@@ -114,12 +114,29 @@ struct Twin::Implementation {
       history_failure = told.error();
     }
     history_writer = std::make_unique<HistoryWriter>(
-        *history, retention, probe, [this] { caf::anon_send(supervisor, caught_up_atom::value); },
-        [this](const Error& why) {
-          const std::lock_guard lock(mutex);
-          history_failure = why;
-          if (options.warn) options.warn("the history stops, the twin goes on: " + why.text());
-        });
+        *history, retention, std::chrono::nanoseconds(options.journal_retry), probe,
+        HistoryWriter::Hooks{[this] { caf::anon_send(supervisor, caught_up_atom::value); },
+                             [this](const Error& why, bool for_good) { history_stops(why, for_good); },
+                             [this] { history_goes_on(); }});
+  }
+
+  void history_stops(const Error& why, bool for_good) {
+    {
+      const std::lock_guard lock(mutex);
+      history_failure = why;
+    }
+    if (!options.warn) return;
+    options.warn((for_good ? "the history does not go on before a restart, the twin goes on: "
+                           : "the history stops and is tried again by itself, the twin goes on: ") +
+                 why.text());
+  }
+
+  void history_goes_on() {
+    {
+      const std::lock_guard lock(mutex);
+      history_failure.reset();
+    }
+    if (options.warn) options.warn("the history goes on, and nothing is missing in it");
   }
 
   void show_bounds() {
@@ -659,6 +676,11 @@ const SourceBook& Twin::sources() const {
 
 const std::vector<schema::Misfit>& Twin::misfits() const {
   return implementation_->misfits;
+}
+
+std::optional<Error> Twin::history_failure() const {
+  const std::lock_guard lock(implementation_->mutex);
+  return implementation_->history_failure;
 }
 
 std::optional<Error> Twin::stall() const {

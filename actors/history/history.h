@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -111,7 +112,8 @@ class History {
   virtual ~History() = default;
 
   /// Takes in the next epoch. REQUIRES: its position is `bounds().complete + 1`. After an error, what was
-  /// taken in is unknown until the history is opened again. Errors: io.
+  /// taken in is unknown until `resume` has returned, or the history is opened again. Errors: io, no_space,
+  /// unavailable (what is under it was closed and opened again).
   virtual schema::Result<void> append(const EpochChanges& epoch) = 0;
 
   virtual HistoryBounds bounds() const = 0;
@@ -144,6 +146,12 @@ class History {
   /// `changes_max` changes (but one at least). Errors: not_found where `after` lies before what is kept.
   virtual schema::Result<std::vector<EpochChangesPtr>> epochs(schema::Position after, std::size_t epochs_max,
                                                               std::size_t changes_max) const = 0;
+
+  /// Goes on after an error: reads what is there anew and takes in again what is not. `lately`: all that was
+  /// to be taken in since `make_durable` last returned, in order. Until it has returned readers are refused
+  /// (unavailable), for what they had read from may be gone. May be tried again after an error. Errors: as of
+  /// `append`; corrupt where it cannot go on.
+  virtual schema::Result<void> resume(const std::deque<EpochChangesPtr>& lately) = 0;
 
   /// Drops what was known up to `position`, except for what still holds at the clock that stood then. Works
   /// through part of it at a time; true when done. REQUIRES: `position` <= `bounds().complete`.

@@ -43,6 +43,8 @@ class MemoryHistory final : public History {
     return {};
   }
 
+  Result<void> resume(const std::deque<EpochChangesPtr>&) override { return {}; }
+
   HistoryBounds bounds() const override {
     const std::shared_lock lock(mutex_);
     return bounds_;

@@ -51,6 +51,7 @@ class RocksdbHistory final : public History {
   Result<void> visit_back(const Series& series, Position last, const Visit& visit) const override;
   Result<std::vector<EpochChangesPtr>> epochs(Position after, std::size_t epochs_max,
                                               std::size_t changes_max) const override;
+  Result<void> resume(const std::deque<EpochChangesPtr>& lately) override;
   Result<bool> keep_background(bool wanted, bool may_begin_anew) override;
   Result<bool> drop_through(Position position) override;
   std::uint64_t bytes() const override;
@@ -63,6 +64,8 @@ class RocksdbHistory final : public History {
   Result<void> begin_anew();
   Result<void> load_bounds();
   Result<void> load_tail(Position from);
+  Result<void> read_anew(const std::deque<EpochChangesPtr>& lately);
+  Result<void> take_in(const EpochChanges& epoch);
   Result<void> take_in(const EpochChanges& epoch, rocksdb::WriteBatch& batch);
   Result<void> index_tail();
   Result<void> write_state(const format::State& state);
@@ -82,7 +85,8 @@ class RocksdbHistory final : public History {
   RocksdbStore& store_;
   const schema::Model& model_;
   const std::size_t tail_max_;
-  const std::uint64_t generation_;  // of the store, when this was read from it
+  std::atomic<std::uint64_t> generation_;  // of the store, when this was read from it
+  std::atomic<bool> whole_{true};          // false while it resumes
   HistoryNotes notes_{store_};
   HistoryChunks chunks_{store_, model_};
   std::string encoded_;
@@ -91,17 +95,21 @@ class RocksdbHistory final : public History {
   mutable std::shared_mutex mutex_;
   HistoryTail tail_;
   HistoryBounds bounds_;
-  Position indexed_ = 0;  // chunks hold everything up to here, the tail what follows
-  Position cut_at_ = 0;   // where the chunks begun last time end; 0: none were left unfinished
+  std::optional<HistoryBounds> shown_;  // to readers, while it resumes
+  Position indexed_ = 0;                // chunks hold everything up to here, the tail what follows
+  Position cut_at_ = 0;                 // where the chunks begun last time end; 0: none were left unfinished
   bool awaits_beginning_ = false;
   bool background_ = false;  // comes with every epoch
 };
 
 /// What was not on disk when the store was opened again is lost to this process: the journal has it.
 Result<void> RocksdbHistory::check_whole() const {
-  if (store_.is_open() && store_.generation() == generation_) return {};
-  return Error{ErrorCode::unavailable, "the history stopped when the disk was full; the twin itself goes on",
-               store_.directory(), "restart pollux: the history is completed from the journal then"};
+  if (store_.is_open() && store_.generation() == generation_ && whole_) return {};
+  return Error{
+      ErrorCode::unavailable, "the history stopped when the disk was full; the twin itself goes on",
+      store_.directory(),
+      "it goes on by itself once it can be written; where it does not, restart pollux, which completes "
+      "it from the journal"};
 }
 
 Result<void> RocksdbHistory::load(Position journaled) {
@@ -240,6 +248,46 @@ Result<void> RocksdbHistory::load_tail(Position from) {
 Result<void> RocksdbHistory::append(const EpochChanges& epoch) {
   const auto using_it = store_.use();
   if (auto whole = check_whole(); !whole.ok()) return whole.error();
+  return take_in(epoch);
+}
+
+/// What was not flushed when the store was closed is gone; what is asked for while it is read and taken in
+/// again would be answered with less than is known.
+Result<void> RocksdbHistory::resume(const std::deque<EpochChangesPtr>& lately) {
+  const auto using_it = store_.use();
+  if (!store_.is_writable()) {
+    return Error{ErrorCode::unavailable, "the store is not open for writing", store_.directory(), ""};
+  }
+  whole_ = false;
+  {
+    const std::unique_lock lock(mutex_);
+    if (!shown_) shown_ = bounds_;
+    bounds_ = {};
+    indexed_ = cut_at_ = 0;
+    tail_.clear();
+  }
+  sweep_.stop();
+  if (auto read = read_anew(lately); !read.ok()) return read;
+  const std::unique_lock lock(mutex_);
+  shown_.reset();
+  generation_ = store_.generation();
+  whole_ = true;
+  return {};
+}
+
+Result<void> RocksdbHistory::read_anew(const std::deque<EpochChangesPtr>& lately) {
+  if (auto loaded = load_bounds(); !loaded.ok()) return loaded;
+  if (auto loaded = load_tail(indexed_ + 1); !loaded.ok()) return loaded;
+  for (const EpochChangesPtr& epoch : lately) {
+    if (epoch->position <= bounds_.complete) continue;
+    if (epoch->position != bounds_.complete + 1)
+      return damaged("changes", "after the store was opened again more is missing than was not yet durable");
+    if (auto taken = take_in(*epoch); !taken.ok()) return taken;
+  }
+  return {};
+}
+
+Result<void> RocksdbHistory::take_in(const EpochChanges& epoch) {
   POLLUX_ASSERT(epoch.position == bounds_.complete + 1, "epochs are taken in one after another");
   rocksdb::WriteBatch batch;
   encoded_.clear();
@@ -287,7 +335,7 @@ Result<void> RocksdbHistory::write_state(const format::State& state) {
 
 HistoryBounds RocksdbHistory::bounds() const {
   const std::shared_lock lock(mutex_);
-  return bounds_;
+  return shown_ ? *shown_ : bounds_;
 }
 
 Result<Position> RocksdbHistory::position_at(EventTime clock) const {
@@ -330,11 +378,11 @@ Result<EventTime> RocksdbHistory::stored_clock(Position position) const {
 Result<void> RocksdbHistory::visit(const Series& series, Position first, Position last,
                                    const Visit& visit) const {
   const auto using_it = store_.use();
-  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   std::vector<HistoryEntry> newest;
   Position indexed = 0;
   {
     const std::shared_lock lock(mutex_);
+    if (auto whole = check_whole(); !whole.ok()) return whole.error();
     indexed = indexed_;
     tail_.append(series, first, last, newest);
   }
@@ -349,10 +397,10 @@ Result<void> RocksdbHistory::visit(const Series& series, Position first, Positio
 
 Result<void> RocksdbHistory::visit_back(const Series& series, Position last, const Visit& visit) const {
   const auto using_it = store_.use();
-  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   Position indexed = 0;
   {
     const std::shared_lock lock(mutex_);
+    if (auto whole = check_whole(); !whole.ok()) return whole.error();
     indexed = indexed_;
     if (!tail_.visit_back(series, last, visit)) return {};
   }

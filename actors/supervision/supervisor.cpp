@@ -320,6 +320,7 @@ void Supervisor::end_outage() {
   if (!outage_.why()) return;
   outage_.ends(steady_clock::now());
   context_.on_stall(std::nullopt);
+  if (context_.history != nullptr) context_.history->look_again();
 }
 
 void Supervisor::retry() {

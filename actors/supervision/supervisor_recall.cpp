@@ -90,7 +90,7 @@ EventTime Supervisor::recalled_from() const {
 /// Not before all is replayed, so that what is left out of the journal does not depend on what memory drops.
 EventTime Supervisor::held_from_at(EventTime clock) const {
   const EventTime final_before = std::max(held_from_, admission_.horizon_at(clock));
-  if (context_.recalled == nullptr || context_.history->broken()) return final_before;
+  if (context_.recalled == nullptr || context_.history->stopped()) return final_before;
   const EventTime short_memory = std::max(final_before, schema::before(clock, context_.memory));
   const EventTime told = recalled_from();
   return short_memory >= told && (serving_ || held_from_ >= told) ? short_memory : final_before;
@@ -99,7 +99,8 @@ EventTime Supervisor::held_from_at(EventTime clock) const {
 /// What the next epoch could not be told of.
 Admission::Unreadable Supervisor::unreadable() const {
   if (context_.recalled == nullptr) return {};
-  if (context_.history->broken()) return {held_from_, "has stopped (the log says why)"};
+  if (context_.history->stopped())
+    return {held_from_, "has stopped (the log says why); it can be admitted once that goes on"};
   return {std::min(held_from_at(last_clock_), recalled_from()),
           "was made anew since and does not tell of it"};
 }
@@ -144,7 +145,7 @@ bool Supervisor::recollect(Epoch& epoch) {
   }
   if (oldest.empty()) return true;
   const bool there =
-      context_.recalled != nullptr && context_.history->wait_for(settled_position_, kHistoryPatience);
+      context_.recalled != nullptr && context_.history->wait_for(settled_position_, kHistoryPatience, true);
   if (!there) {
     lose(std::move(running_), Error{ErrorCode::unavailable, "it has stopped or is far behind", "", ""});
     return false;

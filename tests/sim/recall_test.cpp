@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <future>
 #include <limits>
+#include <thread>
 
 #include "actors/history/history_query.h"
 #include "actors/twin.h"
@@ -180,6 +181,7 @@ TEST(Recall, AnHourOfAllowedLatenessTakesNoMoreMemoryThanAMinute) {
 class StoppingHistory final : public actors::History {
  public:
   void stop() { stopped_ = true; }
+  void go_on() { stopped_ = false; }
 
   schema::Result<void> append(const actors::EpochChanges& epoch) override {
     if (stopped_) return schema::Error{schema::ErrorCode::io, "the history's disk is gone", "", ""};
@@ -209,6 +211,13 @@ class StoppingHistory final : public actors::History {
   }
   schema::Result<bool> keep_background(bool wanted, bool may_begin_anew) override {
     return kept_->keep_background(wanted, may_begin_anew);
+  }
+  schema::Result<void> resume(const std::deque<actors::EpochChangesPtr>& lately) override {
+    for (const auto& epoch : lately) {
+      if (epoch->position <= kept_->bounds().complete) continue;
+      if (auto appended = append(*epoch); !appended.ok()) return appended;
+    }
+    return {};
   }
   schema::Result<void> begin_at(schema::Position position, EventTime clock,
                                 const std::function<actors::EpochChangesPtr()>& next) override {
@@ -265,6 +274,7 @@ TEST(Recall, OnceTheHistoryHasStoppedWhatReachesBackFurtherThanMemoryIsSetAsideA
   options.threads = 1;
   options.clock = actors::ClockMode::events;
   options.memory = kMinute;
+  options.journal_retry = schema::kMillisecond;
   auto twin = Twin::start(model, std::make_unique<JournalWithHistory>(*model, history), options).value();
   const AttributeSlot level = model->type_of(0).find_attribute("level");
   const auto send = [&](EventTime second) {
@@ -294,6 +304,11 @@ TEST(Recall, OnceTheHistoryHasStoppedWhatReachesBackFurtherThanMemoryIsSetAsideA
     why_not.set_value(receipt.ok() ? receipt->verdicts.front().why : receipt.error().text());
   });
   EXPECT_NE(why_not.get_future().get().find("has stopped (the log says why)"), std::string::npos);
+  history.go_on();
+  while (!twin->wait_for_history(std::chrono::seconds(1)).ok()) std::this_thread::yield();
+  EXPECT_EQ(send(613), Outcome::accepted) << "the history has all that it missed";
+  EXPECT_EQ(send(14), Outcome::accepted);
+  EXPECT_EQ(twin->failure(), "");
 }
 
 namespace fs = std::filesystem;
