@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "actors/storage/byte_codec.h"
@@ -11,6 +13,7 @@
 #include "actors/supervision/revisions.h"
 #include "schema/event/event.h"
 #include "schema/model/model.h"
+#include "schema/result.h"
 
 namespace pollux::actors {
 
@@ -46,8 +49,8 @@ class Admission {
   /// What was accepted however long ago; asked of events that are not remembered here.
   struct Archive {
     std::function<bool(const schema::EventKey&)> holds;
-    /// Nothing also where it holds the event and cannot find it.
-    Revisions::Find find;
+    /// Nothing also where it holds the event and does not know where.
+    std::function<schema::Result<std::optional<Revisions::Observed>>(const schema::EventKey&)> find;
   };
 
   /// `memory`: how far behind the clock identities are remembered, at least; as long as events may be
@@ -70,6 +73,10 @@ class Admission {
   };
   void refuse(const Unreadable& what) { unreadable_ = what; }
   const Unreadable& unreadable() const { return unreadable_; }
+
+  /// Asks the archive about what the events of a batch correct or retract. Before any of them is admitted or
+  /// restored, in the same epoch: these cannot fail. Errors: those of the archive.
+  schema::Result<void> look_up(const schema::EventBatch& batch);
 
   /// `accepted` events are remembered. `duplicate`: one with this identity was accepted before and is
   /// remembered. `poison`: it corrects or retracts an event of which too many do, or of too many.
@@ -131,6 +138,7 @@ class Admission {
  private:
   EventOutcome admit_since(schema::EventTime deadline, const schema::EventKey& key,
                            const schema::Event& event, const schema::EventKey& named);
+  std::optional<Revisions::Observed> find(const schema::EventKey& key) const;
   EventOutcome revise(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named,
                       schema::EventTime deadline);
 
@@ -144,6 +152,7 @@ class Admission {
   schema::EventTime now_ = schema::kBeginning;
   Unreadable unreadable_;
   Identities known_;
+  std::unordered_map<schema::EventKey, Revisions::Observed, schema::EventKeyHash> looked_up_;  // this epoch
   bool held_back_ = false;
 };
 

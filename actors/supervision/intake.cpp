@@ -85,9 +85,10 @@ void Intake::begin_epoch(EventTime now) {
   decided_.clear();
 }
 
-std::vector<EventOutcome> Intake::take(EventBatch batch, schema::EpochRecord& record,
-                                       QuarantineChanges& quarantine) {
+Result<std::vector<EventOutcome>> Intake::take(EventBatch batch, schema::EpochRecord& record,
+                                               QuarantineChanges& quarantine) {
   POLLUX_ASSERT(batch.keys.size() == batch.events.size(), "the batch knows its identities");
+  if (auto looked_up = admission_.look_up(batch); !looked_up.ok()) return looked_up.error();
   std::vector<EventOutcome> outcomes(batch.events.size());
   std::array<std::uint64_t, kOutcomeCount> counts{};
   std::size_t copied = 0;  // and what follows, up to here, is accepted
@@ -201,6 +202,7 @@ Result<Verdict> Intake::admit(std::uint64_t number, schema::EpochRecord& record,
   found.event.identify(model_);
   const Event& event = found.event.events.front();
   const schema::EventKey key = found.event.keys.front();
+  if (auto looked_up = admission_.look_up(found.event); !looked_up.ok()) return looked_up.error();
   // It may have been accepted so long ago that only the journal knows.
   const EventOutcome outcome =
       journal_.holds(key) ? EventOutcome::duplicate

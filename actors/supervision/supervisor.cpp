@@ -151,6 +151,12 @@ void Supervisor::replay(const RecordPtr& record, Signal replayed) {
   epoch->replayed = std::move(replayed);
   schema::EventBatch& batch = epoch->record.events;
   batch.identify(context_.model);
+  if (auto looked_up = admission_.look_up(batch); !looked_up.ok()) {
+    failed_ = looked_up.error();
+    lost_an_epoch_ = true;
+    context_.on_failure(*failed_);
+    return (*epoch->replayed)();
+  }
   for (std::size_t i = 0; i < batch.events.size(); ++i) {
     const Event& event = batch.events[i];
     admission_.restore(batch.keys[i], event, schema::named_key(batch, event, context_.model));
@@ -226,7 +232,12 @@ void Supervisor::form() {
 void Supervisor::take_in(Epoch& epoch, SubmissionPtr submission) {
   Receipt receipt;
   if (submission->numbers.empty()) {
-    receipt.outcomes = intake_.take(std::move(submission->batch), epoch.record, epoch.quarantine);
+    auto outcomes = intake_.take(std::move(submission->batch), epoch.record, epoch.quarantine);
+    if (!outcomes.ok()) {
+      refuse(*submission, outcomes.error());
+      return;
+    }
+    receipt.outcomes = std::move(outcomes).value();
   } else {
     auto verdicts = intake_.decide(*submission, epoch.record, epoch.quarantine);
     if (!verdicts.ok()) {

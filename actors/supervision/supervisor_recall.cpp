@@ -16,6 +16,7 @@ using schema::EventTime;
 using schema::kBeginning;
 using schema::kNever;
 using schema::Position;
+using schema::Result;
 
 namespace {
 
@@ -54,6 +55,15 @@ Error not_recalled(const Error& why) {
           why.advice};
 }
 
+/// What names it is neither taken nor set aside as too late.
+Error not_looked_up(const Error& why) {
+  return {ErrorCode::unavailable,
+          "an event that is corrected or retracted lies further back than memory and cannot be read from the "
+          "journal: " +
+              why.message,
+          why.where, "send the submission again later, nothing of it was taken. " + why.advice};
+}
+
 }  // namespace
 
 Admission::Archive Supervisor::archive() {
@@ -62,10 +72,10 @@ Admission::Archive Supervisor::archive() {
 }
 
 /// Of records up to the newest one taken in: while the journal is replayed, it knows more than the twin.
-std::optional<Revisions::Observed> Supervisor::find_in_journal(const schema::EventKey& key) const {
-  const auto position = context_.journal.position_of(key);
-  if (!position || *position == 0 || *position > last_position_) return std::nullopt;
+Result<std::optional<Revisions::Observed>> Supervisor::find_in_journal(const schema::EventKey& key) {
   std::optional<Revisions::Observed> found;
+  const auto position = context_.journal.position_of(key);
+  if (!position || *position == 0 || *position > last_position_) return found;
   const auto read = context_.journal.read(*position, [&](schema::EpochRecord& record) {
     record.events.identify(context_.model);
     const auto at = std::ranges::find(record.events.keys, key);
@@ -74,7 +84,11 @@ std::optional<Revisions::Observed> Supervisor::find_in_journal(const schema::Eve
     found = Revisions::Observed{event.time, event.entity};
     return false;
   });
-  return read.ok() ? found : std::nullopt;
+  const bool is_told = std::exchange(journal_unreadable_, !read.ok());
+  if (read.ok()) return found;
+  const Error error = not_looked_up(read.error());
+  if (!is_told && context_.alarm) context_.alarm(error.text());
+  return error;
 }
 
 /// From where on the history tells all that may be asked of what memory has dropped: one that was made anew

@@ -242,6 +242,7 @@ class JournalWithHistory final : public actors::Journal {
   }
   schema::Result<void> read(schema::Position from,
                             const std::function<bool(schema::EpochRecord&)>& visit) const override {
+    if (!readable) return schema::Error{schema::ErrorCode::io, "the disk cannot be read", "", ""};
     return kept_->read(from, visit);
   }
   schema::Result<std::vector<actors::QuarantinedEvent>> quarantine(std::uint64_t from,
@@ -258,6 +259,8 @@ class JournalWithHistory final : public actors::Journal {
   const actors::JournalIdentity& identity() const override { return kept_->identity(); }
   std::uint64_t bytes_appended() const override { return kept_->bytes_appended(); }
   actors::History* history() override { return &history_; }
+
+  std::atomic<bool> readable{true};
 
  private:
   const std::unique_ptr<actors::Journal> kept_;
@@ -309,6 +312,47 @@ TEST(Recall, OnceTheHistoryHasStoppedWhatReachesBackFurtherThanMemoryIsSetAsideA
   EXPECT_EQ(send(613), Outcome::accepted) << "the history has all that it missed";
   EXPECT_EQ(send(14), Outcome::accepted);
   EXPECT_EQ(twin->failure(), "");
+}
+
+TEST(Recall, ACorrectionOfWhatTheJournalCannotTellJustNowIsRefusedAndToldAndTakenLater) {
+  using schema::kSecond;
+  const auto model = std::make_shared<const Model>(
+      std::get<Model>(schema::load_model(std::string(kSensors), "sensors.yaml")));
+  StoppingHistory history;
+  std::vector<std::string> log;
+  TwinOptions options;
+  options.threads = 1;
+  options.clock = actors::ClockMode::events;
+  options.memory = schema::kMinute;
+  options.forget_at_once = true;
+  options.alarm = [&](const std::string& entry) { log.push_back(entry); };
+  auto journal = std::make_unique<JournalWithHistory>(*model, history);
+  JournalWithHistory& disk = *journal;
+  auto twin = Twin::start(model, std::move(journal), options).value();
+  const auto send = [&](EventTime second, const std::string& corrects) {
+    schema::EventBatch batch;
+    schema::Event& event = batch.add("e" + std::to_string(second), second * kSecond, 0, 0, "", corrects);
+    event.values_count = 1;
+    if (!corrects.empty()) event.kind = schema::EventKind::correct;
+    batch.values.push_back({0, schema::Value::number(static_cast<double>(second))});
+    std::promise<schema::Result<actors::Receipt>> answer;
+    twin->submit(std::move(batch), [&](auto receipt) { answer.set_value(std::move(receipt)); });
+    return answer.get_future().get();
+  };
+  for (EventTime second = 0; second < 600; second += 5) ASSERT_TRUE(send(second, "").ok());
+  disk.readable = false;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto refused = send(599, "e20");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, schema::ErrorCode::unavailable);
+  }
+  ASSERT_EQ(log.size(), 1u) << "it is told once, however often it is tried";
+  EXPECT_NE(log.front().find("cannot be read from the journal: the disk cannot be read"), std::string::npos);
+  EXPECT_TRUE(send(600, "").ok()) << "all else goes on";
+  EXPECT_EQ(twin->failure(), "");
+  disk.readable = true;
+  EXPECT_EQ(send(599, "e20")->outcomes.front(), actors::EventOutcome::accepted);
+  EXPECT_EQ(twin->probe().events_too_late.value(), 0u);
 }
 
 namespace fs = std::filesystem;
