@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "actors/history/history.h"
-#include "actors/supervision/quarantine_index.h"
+#include "actors/journal/quarantine_index.h"
 #include "schema/event/event.h"
 #include "schema/model/model.h"
 #include "schema/record/epoch_codec.h"
