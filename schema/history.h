@@ -23,33 +23,23 @@ struct Version {
 using History = std::span<const Version>;
 
 /// Index of the first of `items` whose `key` is at least `time`; their number when there is none. They
-/// ascend. Asked about the newest ones, mostly; further back it guesses, as if they were evenly spaced, and
-/// gropes from there in doubling steps: in a long past, each look at a wrong place is a line of memory
-/// fetched.
+/// ascend. It gropes from `near`, a guess, in doubling steps: in a long past, each look at a wrong place is a
+/// line of memory fetched. REQUIRES: `near` is less than their number.
 template <class Items, class Key>
-std::size_t first_at_least(const Items& items, EventTime time, Key key) {
+std::size_t first_at_least_near(const Items& items, std::size_t near, EventTime time, Key key) {
   const auto from = [&](std::size_t i) { return std::invoke(key, items[i]); };
-  constexpr std::size_t kFewItems = 8;
   const std::size_t size = items.size();
   std::size_t below = 0;     // all before it are less
-  std::size_t above = size;  // it and all after it are not
-  if (size == 0 || from(size - 1) < time) return size;
-  if (size > kFewItems && from(1) < time) {  // the first one may be the beginning of time
-    const auto span = static_cast<double>(from(size - 1) - from(1));
-    const double part = static_cast<double>(time - from(1)) / span;
-    std::size_t at = 1 + static_cast<std::size_t>(part * static_cast<double>(size - 2));
-    at = std::min(at, size - 1);
-    if (from(at) < time) {
-      for (std::size_t step = 1; at < size && from(at) < time; step *= 2) {
-        below = at + 1;
-        at = std::min(at + step, size);
-      }
-      above = at;
-    } else {
-      std::size_t step = 1;
-      for (above = at; above > step && from(above - step) >= time; step *= 2) above -= step;
-      below = above > step ? above - step + 1 : 0;
+  std::size_t above = near;  // it and all after it are not
+  if (from(near) < time) {
+    for (std::size_t step = 1; above < size && from(above) < time; step *= 2) {
+      below = above + 1;
+      above = std::min(above + step, size);
     }
+  } else {
+    std::size_t step = 1;
+    for (; above > step && from(above - step) >= time; step *= 2) above -= step;
+    below = above > step ? above - step + 1 : 0;
   }
   while (below < above) {
     const std::size_t middle = below + (above - below) / 2;
@@ -60,6 +50,23 @@ std::size_t first_at_least(const Items& items, EventTime time, Key key) {
     }
   }
   return below;
+}
+
+/// The same without a guess. Asked about the newest ones, mostly; further back it takes them to be evenly
+/// spaced.
+template <class Items, class Key>
+std::size_t first_at_least(const Items& items, EventTime time, Key key) {
+  const auto from = [&](std::size_t i) { return std::invoke(key, items[i]); };
+  constexpr std::size_t kFewItems = 8;
+  const std::size_t size = items.size();
+  if (size == 0 || from(size - 1) < time) return size;
+  std::size_t near = size / 2;
+  if (size > kFewItems && from(1) < time) {  // the first one may be the beginning of time
+    const auto span = static_cast<double>(from(size - 1) - from(1));
+    const double part = static_cast<double>(time - from(1)) / span;
+    near = std::min(1 + static_cast<std::size_t>(part * static_cast<double>(size - 2)), size - 1);
+  }
+  return first_at_least_near(items, near, time, key);
 }
 
 /// Index of the first version with `from >= time`; `history.size()` when there is none.

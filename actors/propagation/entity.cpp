@@ -112,18 +112,22 @@ void Entity::connect(const Model& model, std::span<Entity* const> entities) {
   }
 }
 
-void Workspace::prepare(const schema::EntityType& type) {
-  const std::size_t attributes = type.attributes.size();
-  changed_from.assign(attributes, kNever);
-  if (fresh.size() < attributes) fresh.resize(attributes);
-  if (operands.size() >= type.operand_count) return;
-  operands.resize(type.operand_count);
-  differences.resize(type.operand_count);
-  aggregated.resize(type.operand_count);
+Workspace::Workspace(const Model& model) {
+  std::size_t attributes = 0;
+  std::size_t operand_count = 0;
+  for (const schema::EntityType& type : model.types()) {
+    attributes = std::max(attributes, type.attributes.size());
+    operand_count = std::max<std::size_t>(operand_count, type.operand_count);
+  }
+  changed_in.resize(attributes);
+  fresh.resize(attributes);
+  first.resize(attributes);
+  operands.resize(operand_count);
+  differences.resize(operand_count);
+  aggregated.resize(operand_count);
 }
 
-void Entity::initialise(Workspace& workspace) {
-  workspace.prepare(*type_);
+void Entity::initialise() {
   see_inputs();
   for (const Step& step : type_->steps) {
     step.evaluate(kBeginning, operands_, argument_of(step));
@@ -244,139 +248,6 @@ EntityImage Entity::image() const {
         {each.standing(), {withdrawn.begin(), withdrawn.end()}, {heard.begin(), heard.end()}});
   }
   return image;
-}
-
-bool Entity::run(const EpochTimes& times, Workspace& workspace) {
-  ++workspace.evaluated;
-  workspace.prepare(*type_);
-  if (type_->plain) {
-    if (reports_are_the_newest(times)) return advance_by_reports(times, workspace);
-    if (const EventTime at = sole_moment(times); at != kNever)
-      return advance_one_moment(at, times, workspace);
-  }
-  return rewrite(times, workspace);
-}
-
-/// The usual case: every input that changed got one version more, all at the same new time, and nothing else
-/// is to be considered. Then that time, else `kNever`.
-EventTime Entity::sole_moment(const EpochTimes& times) const {
-  if (extras_ != nullptr && (!extras_->reports.empty() || wake_ <= times.clock)) return kNever;
-  EventTime at = kNever;
-  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
-    const InboxSlot& slot = inbox_[i];
-    if (slot.empty()) continue;
-    if (slot.intervals != nullptr || (at != kNever && slot.changed_from != at)) return kNever;
-    at = slot.changed_from;
-  }
-  return at > evaluated_to_ ? at : kNever;
-}
-
-/// What `run` comes to in the usual case, done without detours.
-bool Entity::advance_one_moment(EventTime at, const EpochTimes& times, Workspace& workspace) {
-  bool members_changed = false;
-  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
-    InboxSlot& slot = inbox_[i];
-    if (slot.empty()) continue;
-    const Value value = converted(slot.latest, slot.conversion);
-    slot.changed_from = kNever;
-    if (slot.member == kNone) {
-      operands_[slot.target] = value;
-    } else {
-      set_member(slot, value);
-      members_changed = true;
-    }
-  }
-  if (members_changed) refresh_aggregates();
-  const bool changed = run_steps(at, times, workspace);
-  if (changed) hand_on_latest(workspace);
-  return changed;
-}
-
-/// The usual case of a source: all that happened is that something was said, at one time, the newest of all.
-bool Entity::reports_are_the_newest(const EpochTimes& times) const {
-  if (extras_ == nullptr || extras_->reports.empty() || wake_ <= times.clock) return false;
-  const EventTime at = extras_->reports.front().time;
-  if (at <= evaluated_to_) return false;
-  for (const Extras::Report& report : extras_->reports) {
-    if (report.from != at || report.time != at || extras_->observations[report.attribute].newest_time() != at)
-      return false;
-    const schema::Duration expect_every = type_->attributes[report.attribute].expect_every;
-    if (expect_every != 0 && schema::after(at, expect_every) <= times.clock) return false;
-  }
-  for (std::uint32_t i = 0; i < inbox_size_; ++i) {
-    if (!inbox_[i].empty()) return false;
-  }
-  return true;
-}
-
-/// What `run` comes to then.
-bool Entity::advance_by_reports(const EpochTimes& times, Workspace& workspace) {
-  const EventTime at = extras_->reports.front().time;
-  bool changed = false;
-  for (const Extras::Report& report : extras_->reports) {
-    const Value& value = extras_->observations[report.attribute].newest_value();
-    changed |= move_on(report.attribute, at, value, times, workspace);
-  }
-  extras_->reports.clear();
-  plan_wake(times, workspace);
-  if (!changed) return false;
-  run_steps(at, times, workspace);
-  hand_on_latest(workspace);
-  return true;
-}
-
-/// Evaluates the steps at `at`, later than everything so far. REQUIRES: expressions only.
-bool Entity::run_steps(EventTime at, const EpochTimes& times, Workspace& workspace) {
-  bool changed = false;
-  for (const Step& step : type_->steps) {
-    Value value;
-    step.program.evaluate(operands_, value);
-    workspace.failed += value.quality == Quality::bad && value.reason != Reason::input_not_good;
-    changed |= move_on(step.target, at, value, times, workspace);
-  }
-  evaluated_to_ = at;
-  return changed;
-}
-
-/// Lets `value` hold from `at` on, later than everything so far. False where it holds already.
-bool Entity::move_on(AttributeSlot attribute, EventTime at, const Value& value, const EpochTimes& times,
-                     Workspace& workspace) {
-  Value& present = operands_[attribute];
-  if (value == present || (POLLUX_PLANTED(cut_off_ignores_quality) && value.bits == present.bits))
-    return false;
-  timelines_[attribute].append_other(at, value, horizon_of(attribute, times));
-  workspace.changed_from[attribute] = at;
-  record(attribute, {at, kNever}, present, value, times, workspace);
-  present = value;
-  return true;
-}
-
-/// Filled in where it will stay: to build it elsewhere and copy it would wait for its parts to be written.
-void Entity::record(AttributeSlot attribute, Interval interval, const Value& was, const Value& is,
-                    const EpochTimes& times, Workspace& workspace) const {
-  Change& change = workspace.changes.emplace_back();
-  change.entity = index_;
-  change.attribute = attribute;
-  change.revision = interval.from < times.before;
-  change.from = interval.from;
-  change.to = interval.to;
-  change.was = was;
-  change.is = is;
-  workspace.revisions += change.revision;
-  if (type_->constraint && type_->constraint->status == attribute) workspace.statuses.push_back(change);
-}
-
-/// Tells dependents where every changed attribute got one version more.
-void Entity::hand_on_latest(Workspace& workspace) const {
-  for (std::uint32_t i = 0; i < edges_size_; ++i) {
-    const OutEdge& edge = edges_[i];
-    const EventTime from = workspace.changed_from[edge.attribute];
-    if (from == kNever) continue;
-    edge.slot->changed_from = from;
-    edge.slot->intervals = nullptr;
-    edge.slot->latest = operands_[edge.attribute];
-    workspace.reached.push_back(edge.consumer);
-  }
 }
 
 void Entity::set_member(const InboxSlot& slot, const Value& value) {

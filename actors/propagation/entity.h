@@ -94,14 +94,16 @@ struct Workspace {
 
   // By operand: where it differs from what the entity last saw. Ascending and disjoint, for attributes.
   std::vector<std::vector<Interval>> differences;
-  std::vector<std::uint16_t> differing;         // operands with differences
-  std::vector<schema::EventTime> changed_from;  // by attribute, where all there is is one version more each
-  std::vector<Interval> dirty;                  // where a step is to be evaluated again
-  std::vector<Sampled> sampled;                 // attributes of which only the latest report counts
-  std::vector<Interval> reported;               // where observations of one attribute are new
-  std::vector<std::vector<Version>> fresh;      // by attribute: its versions within the interval at hand
-  std::vector<Version> removed;                 // what an attribute's versions there were before
-  std::vector<schema::Value> operands;          // as they are where a step has got to
+  std::vector<std::uint16_t> differing;  // operands with differences
+  std::vector<std::uint64_t>
+      changed_in;                  // by attribute, where all there is is one version more each: the run
+  std::vector<Interval> dirty;     // where a step is to be evaluated again
+  std::vector<Sampled> sampled;    // attributes of which only the latest report counts
+  std::vector<Interval> reported;  // where observations of one attribute are new
+  std::vector<std::vector<Version>> fresh;  // by attribute: its versions within the interval at hand
+  std::vector<std::size_t> first;           // by attribute: where that begins in its timeline
+  std::vector<Version> removed;             // what an attribute's versions there were before
+  std::vector<schema::Value> operands;      // as they are where a step has got to
   std::vector<Track> tracks;
   std::vector<std::vector<Version>> aggregated;  // by aggregate: its versions within the interval at hand
   std::vector<MemberMoment> member_moments;
@@ -109,6 +111,8 @@ struct Workspace {
   std::vector<schema::Value> before;         // what a step wrote last
   bool starts_with_change = false;           // something a step reads changes where an interval begins
   std::vector<schema::EntityIndex> reached;  // who has been sent a change, as often as there were edges
+
+  std::uint64_t run = 0;  // counts entities run, of all epochs
 
   // What the supervisor collects when the epoch has settled.
   std::vector<Change> changes;
@@ -121,7 +125,9 @@ struct Workspace {
   std::uint64_t revisions = 0;
   std::uint64_t passed_over = 0;
 
-  void prepare(const schema::EntityType& type);
+  Workspace() = default;
+  /// For entities of any of its types.
+  explicit Workspace(const schema::Model& model);
 };
 
 /// The state of one entity. Timelines hold what the retained past was; operands hold the present, for the
@@ -143,7 +149,7 @@ class Entity {
   void connect(const schema::Model& model, std::span<Entity* const> entities);
 
   /// Evaluates the beginning of time. REQUIRES: every producer has been initialised.
-  void initialise(Workspace& workspace);
+  void initialise();
 
   /// Before anything else is done to it in an epoch: keeps what it is, unless it has for this pin.
   void keep_for(PinNumber pin, std::vector<KeptImage>& kept) {
@@ -184,6 +190,9 @@ class Entity {
                   std::span<const Heard> heard) {
     extras_->observations[attribute].bring_back(standing, heard);
   }
+  /// Asks for the memory that the next `run` will read, where messages reach into the past. Changes nothing.
+  void fetch_due() const;
+
   /// Drops what no event from `horizon` on needs. REQUIRES: settled.
   void forget_before(schema::EventTime horizon, schema::EventTime final_before);
 
@@ -231,20 +240,23 @@ class Entity {
   ~Entity() = default;
   void keep(PinNumber pin, std::vector<KeptImage>& kept);
 
-  // The usual way: one version more. (entity.cpp)
-  schema::EventTime sole_moment(const EpochTimes& times) const;
+  // The usual way: one version more. (entity_advance.cpp)
+  schema::EventTime sole_moment() const;
   bool advance_one_moment(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
   bool reports_are_the_newest(const EpochTimes& times) const;
   bool advance_by_reports(const EpochTimes& times, Workspace& workspace);
   bool run_steps(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
   bool move_on(schema::AttributeSlot attribute, schema::EventTime at, const schema::Value& value,
                const EpochTimes& times, Workspace& workspace);
+  void hand_on_latest(schema::EventTime at, Workspace& workspace) const;
   void set_member(const InboxSlot& slot, const schema::Value& value);
   void refresh_aggregates();
-  void hand_on_latest(Workspace& workspace) const;
   void plan_wake(const EpochTimes& times, Workspace& workspace);
-  void record(schema::AttributeSlot attribute, Interval interval, const schema::Value& was,
-              const schema::Value& is, const EpochTimes& times, Workspace& workspace) const;
+
+  // Plain expressions over inputs that differ in the past. (entity_revise.cpp)
+  bool revise(const EpochTimes& times, Workspace& workspace);
+  schema::EventTime take_messages(const EpochTimes& times, Workspace& workspace);
+  void revise_interval(const Interval& interval, const EpochTimes& times, Workspace& workspace);
 
   // Any course of events, past and present. (entity_rewrite.cpp)
   bool rewrite(const EpochTimes& times, Workspace& workspace);
@@ -252,11 +264,12 @@ class Entity {
   void replay_observations(const EpochTimes& times, Workspace& workspace);
   void replay_attribute(schema::AttributeSlot attribute, const EpochTimes& times, Workspace& workspace);
   void collect_dirty(const schema::Step& step, const EpochTimes& times, Workspace& workspace) const;
+  std::size_t find_first(schema::AttributeSlot attribute, Interval interval, Workspace& workspace) const;
   void rewrite_step(const schema::Step& step, const EpochTimes& times, Workspace& workspace);
   schema::EventTime rewrite_interval(const schema::Step& step, Interval interval, const EpochTimes& times,
                                      Workspace& workspace);
   void evaluate(const schema::Step& step, schema::EventTime at, Workspace& workspace) const;
-  void follow_operands(const schema::Step& step, Interval interval, Workspace& workspace);
+  void follow_operands(const std::vector<std::uint16_t>& operands, Interval interval, Workspace& workspace);
   void follow_aggregate(std::size_t aggregate, Interval interval, Workspace& workspace);
   bool is_moment(const schema::Step& step, schema::EventTime at, const Workspace& workspace) const;
   bool remembers_the_same_at(const schema::Step& step, schema::EventTime time,
@@ -266,6 +279,8 @@ class Entity {
               Workspace& workspace);
   void record_differences(schema::AttributeSlot attribute, Interval interval, const schema::Value& before,
                           const EpochTimes& times, Workspace& workspace);
+  void record(schema::AttributeSlot attribute, Interval interval, const schema::Value& was,
+              const schema::Value& is, const EpochTimes& times, Workspace& workspace) const;
   void hand_on(Workspace& workspace);
 
   schema::History argument_of(const schema::Step& step) const {

@@ -1,14 +1,79 @@
-// What both ways of running an entity need.
+// What the ways of running an entity share.
 #pragma once
+
+#include <algorithm>
+#include <vector>
 
 #include "actors/propagation/entity.h"
 
 namespace pollux::actors {
 
-/// A sender's value in the unit of the input.
+/// Puts a sender's value in the unit of the input into `to`: copied whole where it is the same unit. A value
+/// taken apart on its way is written in parts, and whoever then copies it whole waits until every store
+/// before has reached the cache.
+inline void put_converted(schema::Value& to, const schema::Value& value,
+                          const schema::Conversion* conversion) {
+  if (conversion == nullptr || !value.usable()) {
+    to = value;
+  } else {
+    to = schema::Value::number((*conversion)(value.as_number()), value.quality, value.reason);
+  }
+}
+
 inline schema::Value converted(const schema::Value& value, const schema::Conversion* conversion) {
-  if (conversion == nullptr || !value.usable()) return value;
-  return schema::Value::number((*conversion)(value.as_number()), value.quality, value.reason);
+  schema::Value result;
+  put_converted(result, value, conversion);
+  return result;
+}
+
+/// The value before version `first`; the first one where there is none before.
+inline const schema::Value& just_before(const Timeline& timeline, std::size_t first) {
+  return timeline.versions()[first == 0 ? 0 : first - 1].value;
+}
+
+/// Sorts, and makes one of those that overlap or touch.
+inline void merge(std::vector<Interval>& intervals) {
+  if (intervals.size() <= 1) return;
+  if (!std::ranges::is_sorted(intervals, {}, &Interval::from))
+    std::ranges::sort(intervals, {}, &Interval::from);
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < intervals.size(); ++i) {
+    if (intervals[i].from <= intervals[last].to) {
+      intervals[last].to = std::max(intervals[last].to, intervals[i].to);
+    } else {
+      intervals[++last] = intervals[i];
+    }
+  }
+  intervals.resize(last + 1);
+}
+
+/// Calls `visit` with each interval in which the sender of a message differs.
+template <class Visit>
+void for_each_interval(const InboxSlot& slot, Visit visit) {
+  if (slot.intervals == nullptr) {
+    visit(Interval{slot.changed_from, schema::kNever});
+    return;
+  }
+  for (const Interval& interval : *slot.intervals) {
+    const schema::EventTime from = std::max(interval.from, slot.changed_from);
+    if (from < interval.to) visit(Interval{from, interval.to});
+  }
+}
+
+inline schema::EventTime next_change(const Workspace& workspace) {
+  schema::EventTime next = schema::kNever;
+  for (const Workspace::Track& track : workspace.tracks) {
+    if (track.next != track.end) next = std::min(next, track.next->from);
+  }
+  return next;
+}
+
+inline void move_operands_to(schema::EventTime at, Workspace& workspace) {
+  for (Workspace::Track& track : workspace.tracks) {
+    if (track.next == track.end || track.next->from != at) continue;
+    put_converted(workspace.operands[track.operand], track.next->value, track.conversion);
+    ++track.next;
+  }
 }
 
 }  // namespace pollux::actors

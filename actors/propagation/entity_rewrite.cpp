@@ -23,25 +23,6 @@ using schema::Value;
 
 namespace {
 
-const Value& just_before(const Timeline& timeline, EventTime time) {
-  return schema::just_before(timeline.versions(), time);
-}
-
-/// Sorts, and makes one of those that overlap or touch.
-void merge(std::vector<Interval>& intervals) {
-  if (intervals.size() <= 1) return;
-  std::ranges::sort(intervals, {}, &Interval::from);
-  std::size_t last = 0;
-  for (std::size_t i = 1; i < intervals.size(); ++i) {
-    if (intervals[i].from <= intervals[last].to) {
-      intervals[last].to = std::max(intervals[last].to, intervals[i].to);
-    } else {
-      intervals[++last] = intervals[i];
-    }
-  }
-  intervals.resize(last + 1);
-}
-
 /// Adds where an operand differs. Members of an aggregate mostly say all the same.
 void differ(Workspace& workspace, std::uint16_t operand, const Interval& interval) {
   std::vector<Interval>& differences = workspace.differences[operand];
@@ -53,35 +34,6 @@ void differ(Workspace& workspace, std::uint16_t operand, const Interval& interva
 
 bool is_handed_on(const schema::Attribute& attribute) {
   return attribute.role != Role::memory || (attribute.handed_on && !POLLUX_PLANTED(place_is_not_handed_on));
-}
-
-/// Calls `visit` with each interval in which the sender of a message differs.
-template <class Visit>
-void for_each_interval(const InboxSlot& slot, Visit visit) {
-  if (slot.intervals == nullptr) {
-    visit(Interval{slot.changed_from, kNever});
-    return;
-  }
-  for (const Interval& interval : *slot.intervals) {
-    const EventTime from = std::max(interval.from, slot.changed_from);
-    if (from < interval.to) visit(Interval{from, interval.to});
-  }
-}
-
-EventTime next_change(const Workspace& workspace) {
-  EventTime next = kNever;
-  for (const Workspace::Track& track : workspace.tracks) {
-    if (track.next != track.end) next = std::min(next, track.next->from);
-  }
-  return next;
-}
-
-void move_operands_to(EventTime at, Workspace& workspace) {
-  for (Workspace::Track& track : workspace.tracks) {
-    if (track.next == track.end || track.next->from != at) continue;
-    workspace.operands[track.operand] = converted(track.next->value, track.conversion);
-    ++track.next;
-  }
 }
 
 }  // namespace
@@ -165,10 +117,12 @@ void Entity::replay_attribute(AttributeSlot attribute, const EpochTimes& times, 
   for (const Interval& interval : workspace.reported) {
     std::vector<Version>& fresh = workspace.fresh[attribute];
     fresh.clear();
+    const std::size_t first = find_first(attribute, interval, workspace);
     observations.replay(interval.from, interval.to, times.clock, type_->attributes[attribute].expect_every,
-                        just_before(timelines_[attribute], interval.from), fresh);
+                        just_before(timelines_[attribute], first), fresh);
     splice(attribute, interval, times, workspace);
     if (noted == kNoSlot) continue;
+    find_first(noted, interval, workspace);
     workspace.fresh[noted].clear();
     observations.replay_times(interval.from, interval.to, times.clock, workspace.fresh[noted]);
     splice(noted, interval, times, workspace);
@@ -217,13 +171,32 @@ void Entity::rewrite_step(const Step& step, const EpochTimes& times, Workspace& 
   }
 }
 
+/// Single inputs are looked at wherever any of them differs, members of a many-input where they do
+/// themselves.
+void Entity::fetch_due() const {
+  for (const InboxSlot* slot = inbox_; slot != inbox_ + inbox_size_; ++slot) {
+    if (slot->empty() || slot->intervals == nullptr) continue;
+    for (const Interval& interval : *slot->intervals) {
+      for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) timelines_[a].fetch(interval.from);
+      slot->timeline->fetch(interval.from);
+      for (const InboxSlot* other = inbox_; other != inbox_ + inbox_size_ && other->member == kNone;
+           ++other) {
+        if (other != slot) other->timeline->fetch(interval.from);
+      }
+    }
+  }
+}
+
 /// Returns where the new course has met the old one: at the interval's end, or later where something is
 /// remembered.
 EventTime Entity::rewrite_interval(const Step& step, Interval interval, const EpochTimes& times,
                                    Workspace& workspace) {
-  follow_operands(step, interval, workspace);
+  // What remembers something may go on beyond the interval, and aggregates are followed no further than
+  // asked.
+  const bool remembers = step.remembered != 0;
+  follow_operands(step.reads, {interval.from, remembers ? kNever : interval.to}, workspace);
   for (AttributeSlot a = step.target; a < step.target + step.width; ++a) {
-    workspace.operands[a] = just_before(timelines_[a], interval.from);
+    workspace.operands[a] = just_before(timelines_[a], find_first(a, interval, workspace));
     workspace.fresh[a].clear();
   }
   EventTime at = interval.from;
@@ -255,21 +228,20 @@ void Entity::evaluate(const Step& step, EventTime at, Workspace& workspace) cons
   workspace.before.assign(own, own + step.width);
   step.evaluate(at, workspace.operands.data(), argument_of(step));
   for (std::size_t i = 0; i < step.width; ++i) {
-    if (own[i] != workspace.before[i]) workspace.fresh[step.target + i].push_back({at, own[i]});
+    if (own[i] != workspace.before[i]) workspace.fresh[step.target + i].emplace_back(at, own[i]);
   }
   workspace.failed += own->quality == Quality::bad && own->reason != Reason::input_not_good;
 }
 
-/// Sets a step's operands to what they are at the beginning of an interval, to move along with them from
-/// there.
-void Entity::follow_operands(const Step& step, Interval interval, Workspace& workspace) {
+/// Sets operands to what they are at the beginning of an interval, to move along with them from there.
+void Entity::follow_operands(const std::vector<std::uint16_t>& operands, Interval interval,
+                             Workspace& workspace) {
   workspace.tracks.clear();
   workspace.starts_with_change = false;
   const std::size_t attributes = type_->attributes.size();
   const std::size_t aggregates_from = type_->operand_count - type_->aggregates.size();
-  for (const std::uint16_t operand : step.reads) {
+  for (const std::uint16_t operand : operands) {
     if (operand >= aggregates_from) {
-      if (step.remembered != 0) interval.to = kNever;  // it may go on beyond
       follow_aggregate(operand - aggregates_from, interval, workspace);
       continue;
     }
@@ -277,11 +249,11 @@ void Entity::follow_operands(const Step& step, Interval interval, Workspace& wor
     const Timeline& timeline = slot == nullptr ? timelines_[operand] : *slot->timeline;
     const schema::Conversion* conversion = slot == nullptr ? nullptr : slot->conversion;
     const auto versions = timeline.versions();
-    const std::size_t i = schema::index_at(versions, interval.from);
-    workspace.operands[operand] = converted(versions[i].value, conversion);
+    const std::size_t i = timeline.index_at(interval.from);
+    put_converted(workspace.operands[operand], versions[i].value, conversion);
     workspace.starts_with_change |= versions[i].from == interval.from;
     if (i + 1 < versions.size()) {
-      workspace.tracks.push_back({&versions[i + 1], versions.data() + versions.size(), conversion, operand});
+      workspace.tracks.emplace_back(&versions[i + 1], versions.data() + versions.size(), conversion, operand);
     }
   }
 }
@@ -303,7 +275,7 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
     if (v == versions.size()) continue;
     tree.place(slot.member, converted(versions[v == 0 ? 0 : v - 1].value, slot.conversion));
     for (; v < versions.size() && versions[v].from < interval.to; ++v) {
-      moments.push_back({versions[v].from, slot.member, converted(versions[v].value, slot.conversion)});
+      moments.emplace_back(versions[v].from, slot.member, converted(versions[v].value, slot.conversion));
     }
     if (v < versions.size()) workspace.members_later.push_back(i);
   }
@@ -316,7 +288,7 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
     for (; next != moments.cend() && next->time == at; ++next) tree.place(next->member, next->value);
     tree.settle();
     const Value result = tree.result();
-    if (result != versions.back().value) versions.push_back({at, result});
+    if (result != versions.back().value) versions.emplace_back(at, result);
   }
   if (POLLUX_PLANTED(aggregate_left_in_the_past)) workspace.members_later.clear();
   for (const std::uint32_t i : workspace.members_later) {
@@ -328,8 +300,8 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
   workspace.operands[use.operand] = versions[first].value;
   workspace.starts_with_change |= versions[first].from == interval.from;
   if (first + 1 < versions.size()) {
-    workspace.tracks.push_back(
-        {&versions[first + 1], versions.data() + versions.size(), nullptr, use.operand});
+    workspace.tracks.emplace_back(&versions[first + 1], versions.data() + versions.size(), nullptr,
+                                  use.operand);
   }
 }
 
@@ -345,7 +317,7 @@ bool Entity::remembers_the_same_at(const Step& step, EventTime time, const Works
   if (POLLUX_PLANTED(memory_is_not_compared)) return true;
   const auto end = static_cast<AttributeSlot>(step.target + step.width);
   for (auto a = static_cast<AttributeSlot>(end - step.remembered); a < end; ++a) {
-    if (workspace.operands[a] != just_before(timelines_[a], time)) return false;
+    if (workspace.operands[a] != just_before(timelines_[a], timelines_[a].first_from(time))) return false;
   }
   return true;
 }
@@ -361,12 +333,19 @@ EventTime Entity::memory_changes_after(const Step& step, EventTime time) const {
   return next;
 }
 
+/// Where an interval begins in an attribute's timeline, kept until its fresh versions are put in there.
+std::size_t Entity::find_first(AttributeSlot attribute, Interval interval, Workspace& workspace) const {
+  return workspace.first[attribute] = timelines_[attribute].first_from(interval.from);
+}
+
 /// Puts an attribute's fresh versions into its timeline and records where they differ from what stood there.
+/// REQUIRES: `find_first` of the interval's beginning.
 void Entity::splice(AttributeSlot attribute, Interval interval, const EpochTimes& times,
                     Workspace& workspace) {
-  const Value before = just_before(timelines_[attribute], interval.from);
+  const std::size_t first = workspace.first[attribute];
+  const Value before = just_before(timelines_[attribute], first);
   workspace.removed.clear();
-  timelines_[attribute].splice(interval.from, interval.to, workspace.fresh[attribute], workspace.removed,
+  timelines_[attribute].splice(first, interval.to, workspace.fresh[attribute], workspace.removed,
                                horizon_of(attribute, times));
   record_differences(attribute, interval, before, times, workspace);
 }
@@ -395,14 +374,24 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
       differences.back().to = to;
     } else {
       if (differences.empty()) workspace.differing.push_back(attribute);
-      differences.push_back({at, to});
+      differences.emplace_back(at, to);
     }
     if (!hidden) {
       record(attribute, {at, to}, value_was, value_is, times, workspace);
     } else if (times.remember) {
-      workspace.background.memory.push_back({index_, attribute, false, at, to, value_was, value_is});
+      workspace.background.memory.emplace_back(index_, attribute, false, at, to, value_was, value_is);
     }
   }
+}
+
+/// Filled in where it will stay: to build it elsewhere and copy it would wait for its parts to be written.
+void Entity::record(AttributeSlot attribute, Interval interval, const Value& was, const Value& is,
+                    const EpochTimes& times, Workspace& workspace) const {
+  const bool revision = interval.from < times.before;
+  const Change& change =
+      workspace.changes.emplace_back(index_, attribute, revision, interval.from, interval.to, was, is);
+  workspace.revisions += revision;
+  if (type_->constraint && type_->constraint->status == attribute) workspace.statuses.push_back(change);
 }
 
 /// Tells dependents in which intervals this entity differs.
@@ -411,7 +400,7 @@ void Entity::hand_on(Workspace& workspace) {
   for (const std::uint16_t operand : workspace.differing) {
     if (operand >= type_->attributes.size() || !is_handed_on(type_->attributes[operand])) continue;
     const std::vector<Interval>& differences = workspace.differences[operand];
-    sent_.insert(sent_.end(), differences.begin(), differences.end());
+    for (const Interval& interval : differences) sent_.emplace_back(interval.from, interval.to);
   }
   merge(sent_);
   for (std::uint32_t i = 0; i < edges_size_; ++i) {

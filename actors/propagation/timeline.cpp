@@ -14,7 +14,7 @@ using schema::Value;
 Timeline::Timeline(const Value& initial) : in_place_{schema::kBeginning, initial} {}
 
 Timeline::~Timeline() {
-  if (capacity_ > 1) delete[] heap_;
+  if (capacity_ > 1) delete[] on_heap_.data;
 }
 
 bool Timeline::append(EventTime from, const Value& value, EventTime horizon) {
@@ -32,30 +32,39 @@ bool Timeline::append(EventTime from, const Value& value, EventTime horizon) {
   return true;
 }
 
-/// Makes room for so many versions at the end.
 void Timeline::make_room(std::uint32_t versions, EventTime horizon) {
   forget_before(horizon);
   // Sliding down is enough where at least half has been forgotten, which keeps appending amortised O(1).
   if (begin_ > 0 && begin_ >= capacity_ / 2 && size_ + versions <= capacity_) {
-    std::memmove(heap_, heap_ + begin_, size_ * sizeof(Version));
+    std::memmove(on_heap_.data, on_heap_.data + begin_, size_ * sizeof(Version));
     begin_ = 0;
+    count_pace();
     return;
   }
   std::uint32_t capacity = capacity_ == 1 ? 4 : capacity_ * 2;
   while (capacity < size_ + versions) capacity *= 2;
   auto* grown = new Version[capacity];
   std::copy_n(data() + begin_, size_, grown);
-  if (capacity_ > 1) delete[] heap_;
-  heap_ = grown;
+  if (capacity_ > 1) delete[] on_heap_.data;
+  on_heap_.data = grown;
   begin_ = 0;
   capacity_ = capacity;
+  count_pace();
 }
 
-void Timeline::splice(EventTime from, EventTime to, std::span<const Version> fresh,
+/// Of the newest half: what is older is asked for less, and the first version may be the beginning of time.
+void Timeline::count_pace() {
+  const auto all = versions();
+  const std::size_t half = size_ / 2;
+  const auto span = static_cast<double>(all.back().from - all[half].from);
+  on_heap_.pace = span > 0 ? static_cast<double>(size_ - 1 - half) / span : 0;
+}
+
+void Timeline::splice(std::size_t first, EventTime to, std::span<const Version> fresh,
                       std::vector<Version>& removed, EventTime horizon) {
   const auto all = versions();
-  const std::size_t first = first_from(from);
-  const std::size_t end = to == schema::kNever ? all.size() : first_from(to);
+  const bool to_the_end = to == schema::kNever || first == all.size();
+  const std::size_t end = to_the_end ? all.size() : first_from(to, first);
   POLLUX_ASSERT(first > 0, "a timeline is never cut down to nothing");
   removed.insert(removed.end(), all.begin() + static_cast<std::ptrdiff_t>(first),
                  all.begin() + static_cast<std::ptrdiff_t>(end));
@@ -90,7 +99,11 @@ void Timeline::splice_at(std::size_t first, std::size_t tail, std::span<const Ve
   if (tail_size > 0 && tail != first + put) {
     std::memmove(static_cast<void*>(at + first + put), at + tail, tail_size * sizeof(Version));
   }
-  std::ranges::copy(fresh, at + first);
+  // Part by part, as they have just been written: see entity_revise.cpp.
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    at[first + i].from = fresh[i].from;
+    at[first + i].value = fresh[i].value;
+  }
   if (needed) at[first + fresh.size()] = after;
   size_ = static_cast<std::uint32_t>(first + put + tail_size);
 }
@@ -100,13 +113,14 @@ void Timeline::restore(std::span<const Version> versions) {
   const auto size = static_cast<std::uint32_t>(versions.size());
   if (size > capacity_) {
     auto* grown = new Version[size];
-    if (capacity_ > 1) delete[] heap_;
-    heap_ = grown;
+    if (capacity_ > 1) delete[] on_heap_.data;
+    on_heap_.data = grown;
     capacity_ = size;
   }
   begin_ = 0;
   size_ = size;
   std::ranges::copy(versions, data());
+  if (capacity_ > 1) count_pace();
 }
 
 void Timeline::forget_before(EventTime horizon) {
@@ -120,16 +134,17 @@ void Timeline::forget_before(EventTime horizon) {
 void Timeline::shrink_to(EventTime horizon) {
   forget_before(horizon);
   if (capacity_ <= 2 * size_ + 4) return;
-  Version* const held = heap_;
+  Version* const held = on_heap_.data;
   if (size_ == 1) {
     in_place_ = held[begin_];
     capacity_ = 1;
   } else {
-    heap_ = new Version[size_];
-    std::copy_n(held + begin_, size_, heap_);
+    on_heap_.data = new Version[size_];
+    std::copy_n(held + begin_, size_, on_heap_.data);
     capacity_ = size_;
   }
   begin_ = 0;
+  if (capacity_ > 1) count_pace();
   delete[] held;
 }
 
@@ -141,10 +156,11 @@ void Timeline::bring_back(std::span<const Version> older) {
   auto* all = new Version[size];
   std::ranges::copy(older, all);
   std::copy_n(data() + begin_, size_, all + older.size());
-  if (capacity_ > 1) delete[] heap_;
-  heap_ = all;
+  if (capacity_ > 1) delete[] on_heap_.data;
+  on_heap_.data = all;
   begin_ = 0;
   size_ = capacity_ = size;
+  count_pace();
 }
 
 void Timeline::check_invariants() const {

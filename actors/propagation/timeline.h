@@ -44,11 +44,26 @@ class Timeline {
 
   /// Index into `versions()` of the version in effect at `time`; 0 when all are later (the earlier past is
   /// forgotten).
-  std::size_t index_at(schema::EventTime time) const { return schema::index_at(versions(), time); }
+  std::size_t index_at(schema::EventTime time) const {
+    const std::size_t later = time == schema::kNever ? size_ : first_from(time + 1);
+    return later == 0 ? 0 : later - 1;
+  }
   const schema::Value& at(schema::EventTime time) const { return versions()[index_at(time)].value; }
 
   /// Index of the first version with `from >= time`; `versions().size()` when there is none.
-  std::size_t first_from(schema::EventTime time) const { return schema::first_from(versions(), time); }
+  std::size_t first_from(schema::EventTime time) const {
+    return last().from < time ? size_
+                              : schema::first_at_least_near(versions(), near(time), time, &Version::from);
+  }
+  /// The same where `near` is an index close to it. REQUIRES: `near < versions().size()`.
+  std::size_t first_from(schema::EventTime time, std::size_t near) const {
+    return schema::first_at_least_near(versions(), near, time, &Version::from);
+  }
+
+  /// Asks for the memory around `time`, to be read soon.
+  void fetch(schema::EventTime time) const {
+    if (size_ > 1) __builtin_prefetch(data() + begin_ + near(time));
+  }
 
   /// Lets `value` hold from `from` on. False, and nothing changes, where it holds already. What lies before
   /// the version in effect just before `horizon` may be dropped to make room. REQUIRES: `from > last().from`,
@@ -57,16 +72,21 @@ class Timeline {
               schema::EventTime horizon = schema::kBeginning);
 
   /// The same for a value known to be another than the newest, later than every version: only writes.
-  void append_other(schema::EventTime from, const schema::Value& value, schema::EventTime horizon) {
-    if (begin_ + size_ == capacity_) make_room(1, horizon);
-    data()[begin_ + size_] = {from, value};
-    ++size_;
+  /// REQUIRES: not `full()`.
+  void append_other(schema::EventTime from, const schema::Value& value) {
+    Version& version = data()[begin_ + size_++];
+    version.from = from;
+    version.value = value;
   }
+  bool full() const { return begin_ + size_ == capacity_; }
+  /// Makes room for so many versions more; drops what lies before `horizon` where that helps.
+  void make_room(std::uint32_t versions, schema::EventTime horizon);
 
-  /// Makes the function `fresh` within [from, to) and leaves it as it is elsewhere; `to` may be `kNever`.
-  /// Appends the versions that stood in [from, to) to `removed`. REQUIRES: `fresh` lies in [from, to),
-  /// ascends, and its neighbours and the version before `from` differ; some version lies before `from`.
-  void splice(schema::EventTime from, schema::EventTime to, std::span<const Version> fresh,
+  /// Makes the function `fresh` from version `first` on to `to`, which may be `kNever`, and leaves it as it
+  /// is elsewhere. Appends the versions that stood there to `removed`. REQUIRES: `first` is `first_from` the
+  /// beginning of what is rewritten, and not 0; `fresh` lies between that and `to`, ascends, and its
+  /// neighbours and the version before differ.
+  void splice(std::size_t first, schema::EventTime to, std::span<const Version> fresh,
               std::vector<Version>& removed, schema::EventTime horizon = schema::kBeginning);
 
   /// Becomes these versions, whatever it was. REQUIRES: there is one at least; they ascend, and neighbours
@@ -85,15 +105,26 @@ class Timeline {
   void check_invariants() const;
 
  private:
-  const Version* data() const { return capacity_ == 1 ? &in_place_ : heap_; }
-  Version* data() { return capacity_ == 1 ? &in_place_ : heap_; }
+  struct OnHeap {
+    Version* data;
+    double pace;  // versions a nanosecond as they were when last counted, to guess where a time lies
+  };
+
+  const Version* data() const { return capacity_ == 1 ? &in_place_ : on_heap_.data; }
+  Version* data() { return capacity_ == 1 ? &in_place_ : on_heap_.data; }
+  /// An index close to that of the version in effect at `time`.
+  std::size_t near(schema::EventTime time) const {
+    if (capacity_ == 1) return 0;
+    const double back = static_cast<double>(last().from - time) * on_heap_.pace;
+    return back < size_ - 1 ? size_ - 1 - static_cast<std::size_t>(std::max(back, 0.0)) : 0;
+  }
+  void count_pace();
   void splice_at(std::size_t first, std::size_t tail, std::span<const Version> fresh, bool needed,
                  const Version& after);
-  void make_room(std::uint32_t versions, schema::EventTime horizon);
 
   union {
     Version in_place_;
-    Version* heap_;
+    OnHeap on_heap_;
   };
   std::uint32_t begin_ = 0;
   std::uint32_t size_ = 1;

@@ -38,7 +38,8 @@ Wave::Wave(const schema::Model& model, caf::actor_system& system, std::vector<En
       portion_entities_(portion_entities),
       on_settled_(std::move(on_settled)),
       plan_(model),
-      first_event_(entities_.size(), kNoEvent) {}
+      first_event_(entities_.size(), kNoEvent),
+      workspaces_([&model] { return Workspace(model); }) {}
 
 bool Wave::start(const EventBatch& events, const std::vector<EntityIndex>& woken, const EpochTimes& times,
                  Recollection* recollection) {
@@ -77,8 +78,9 @@ bool Wave::run_levels() {
       share(level);
       return false;
     }
-    for (const EntityIndex entity : level) {
-      run(*entities_[entity], workspace);
+    for (std::size_t i = 0; i < level.size(); ++i) {
+      if (i + kFetchedAhead < level.size()) entities_[level[i + kFetchedAhead]]->fetch_due();
+      run(*entities_[level[i]], workspace);
       for (const EntityIndex consumer : workspace.reached) {
         if (plan_.claim(consumer)) plan_.add(consumer);
       }

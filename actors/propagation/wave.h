@@ -68,6 +68,7 @@ class Wave {
   };
 
   static constexpr std::uint32_t kNoEvent = 0xffff'ffff;
+  static constexpr std::size_t kFetchedAhead = 8;  // entities of a level
 
   void file(const schema::EventBatch& events);
   void run_to_the_end();

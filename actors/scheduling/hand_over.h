@@ -1,29 +1,15 @@
-// Tells ThreadSanitizer of the hand-overs between threads that happen inside CAF and TBB, whose libraries are
-// not built for it. Nothing of this is left in other builds.
+// An actor whose hand-overs from thread to thread, inside CAF and TBB, ThreadSanitizer is told of.
 #pragma once
 
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
 #include <utility>
 
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#endif
+#include "actors/scheduling/happens_before.h"
 
 namespace pollux::actors {
 
 #ifdef __SANITIZE_THREAD__
-
-/// A function that ThreadSanitizer does not look into.
-#define POLLUX_UNSEEN __attribute__((no_sanitize("thread")))
-
-/// What this thread did until now is seen by whoever calls `taken_over` with the same address next.
-inline void handed_over(const void* what) {
-  __tsan_release(const_cast<void*>(what));
-}
-inline void taken_over(const void* what) {
-  __tsan_acquire(const_cast<void*>(what));
-}
 
 /// An event-based actor: whoever sends to it hands over to it, and so does it to itself from message to
 /// message, on whichever thread.
@@ -73,11 +59,6 @@ class HandedOverActor : public caf::event_based_actor {
 };
 
 #else
-
-#define POLLUX_UNSEEN
-
-inline void handed_over(const void*) {}
-inline void taken_over(const void*) {}
 
 /// An event-based actor.
 class HandedOverActor : public caf::event_based_actor {

@@ -100,10 +100,9 @@ void Snapshotter::run() {
 
 void Snapshotter::later(std::function<void()> task) {
   if (surroundings_.later) return surroundings_.later(std::move(task));
-  {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-  }
+  // Told under the lock: once the task is done, whoever waits for it may destroy this.
+  const std::lock_guard lock(mutex_);
+  tasks_.push_back(std::move(task));
   changed_.notify_all();
 }
 

@@ -27,14 +27,13 @@ void Supervisor::create_entities() {
     created[entity] = Entity::create(model, entity, edges[entity]);
     entities_[entity] = created[entity].get();
   }
-  Workspace workspace;
   for (const EntityIndex entity : model.topological_order()) {
     entities_[entity]->connect(model, entities_);
-    entities_[entity]->initialise(workspace);
+    entities_[entity]->initialise();
   }
   // Links come before what they are bound to; with that there, they know what was never sent.
   for (EntityIndex entity = 0; entity < model.entity_count(); ++entity) {
-    if (model.is_link(entity)) entities_[entity]->initialise(workspace);
+    if (model.is_link(entity)) entities_[entity]->initialise();
   }
   actors_.reserve(created.size());
   for (EntityPtr& entity : created) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "schema/assert.h"
 #include "schema/graph/dependency_order.h"
@@ -18,6 +19,15 @@ struct ParameterOverride {
   AttributeSlot attribute = kNoSlot;
   Value value;
 };
+
+std::vector<std::uint16_t> given_operands(const EntityType& type) {
+  std::set<std::uint16_t> given;
+  for (const Step& step : type.steps) given.insert(step.reads.begin(), step.reads.end());
+  for (const Step& step : type.steps) {
+    given.erase(given.lower_bound(step.target), given.lower_bound(step.target + step.width));
+  }
+  return {given.begin(), given.end()};
+}
 
 /// BLAKE2b-256 in lower-case hex of the texts, with a zero byte between them (which YAML cannot contain).
 std::string version_of(const std::string& source, const std::vector<std::string>& parameters) {
@@ -195,6 +205,7 @@ std::string_view ModelBuilder::symbol_text(Symbol symbol) const {
 
 TypeIndex ModelBuilder::add_type(EntityType type) {
   parts_->check_type(type);
+  type.given = given_operands(type);
   type.plain = std::ranges::all_of(type.steps, &Step::is_plain) &&
                std::ranges::all_of(type.attributes, [](const Attribute& a) { return a.reported == kNoSlot; });
   type.samples = std::ranges::any_of(type.attributes, &Attribute::sample_latest);

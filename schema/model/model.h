@@ -119,6 +119,8 @@ struct EntityType {
   bool samples = false;     ///< Some attribute has `sample_latest`. Set by the builder.
   bool plain =
       true;  ///< Every step is a plain expression, and nothing is noted of reports. Set by the builder.
+  /// The operands that steps read and none of them writes, ascending. Set by the builder.
+  std::vector<std::uint16_t> given;
   std::optional<ConstraintRule> constraint;
   std::uint16_t operand_count = 0;
   Duration link_delay = 0;  ///< Of a link; 0: an ordinary type.

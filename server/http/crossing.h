@@ -4,7 +4,10 @@
 #include <kj/async.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
+
+#include "actors/scheduling/happens_before.h"
 
 namespace pollux::server {
 
@@ -12,11 +15,22 @@ namespace pollux::server {
 /// thread's event loop. A promise that is dropped (the client went away) leaves the callback harmless.
 template <class T, class Start>
 kj::Promise<T> from_engine(Start&& start) {
-  auto crossing = kj::newPromiseAndCrossThreadFulfiller<T>();
-  // std::function wants to be copyable.
-  auto fulfiller = std::make_shared<kj::Own<kj::CrossThreadPromiseFulfiller<T>>>(kj::mv(crossing.fulfiller));
-  start([fulfiller](T result) { (*fulfiller)->fulfill(kj::mv(result)); });
-  return kj::mv(crossing.promise);
+  struct Crossing {
+    kj::Own<kj::CrossThreadPromiseFulfiller<void>> arrived;
+    std::optional<T> result;
+  };
+  auto pair = kj::newPromiseAndCrossThreadFulfiller<void>();
+  auto crossing = std::make_shared<Crossing>();
+  crossing->arrived = kj::mv(pair.fulfiller);
+  start([crossing](T result) {
+    crossing->result = std::move(result);
+    actors::handed_over(crossing.get());
+    crossing->arrived->fulfill();
+  });
+  return pair.promise.then([crossing]() -> T {
+    actors::taken_over(crossing.get());
+    return std::move(*crossing->result);
+  });
 }
 
 }  // namespace pollux::server

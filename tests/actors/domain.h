@@ -26,7 +26,8 @@ inline Said said(std::string_view name, schema::EventTime time, double value) {
 
 class Domain {
  public:
-  explicit Domain(std::string_view yaml) : model_(load(yaml)), entities_(model_->entity_count()) {
+  explicit Domain(std::string_view yaml)
+      : model_(load(yaml)), entities_(model_->entity_count()), workspace_(*model_) {
     std::vector<std::uint32_t> edges(model_->entity_count(), 0);
     for_each_binding([&](const schema::Binding& binding) { ++edges[binding.producer]; });
     for (schema::EntityIndex e = 0; e < entities_.size(); ++e) {
@@ -35,7 +36,7 @@ class Domain {
     }
     for (const schema::EntityIndex e : model_->topological_order()) {
       entities_[e]->connect(*model_, entities_);
-      entities_[e]->initialise(workspace_);
+      entities_[e]->initialise();
       const auto& rule = model_->type_of(e).constraint;
       if (rule) episodes_.initialise(e, entities_[e]->timeline(rule->status).last().value.as_symbol());
     }

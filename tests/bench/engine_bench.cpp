@@ -126,7 +126,9 @@ void propagation(Report& report, const std::string& name, const Bench& bench, st
   report.add({name + ", 1 thread", engine_one, unit, "hand-written loop",
               peer_rate(bench, hand_written_loop(bench), rounds), 0.1});
   report.add({name, engine, unit, "one CAF message an edge",
-              peer_rate(bench, message_per_edge(bench, 0), rounds), 10});
+              peer_rate(bench, message_per_edge(bench, Scheduler::caf), rounds), 10});
+  report.add({name, engine, unit, "one CAF message an edge, on TBB",
+              peer_rate(bench, message_per_edge(bench, Scheduler::tbb), rounds), 10});
 }
 
 /// One of `sources` changes; only its cone is touched.
@@ -281,8 +283,16 @@ void growth(Report& report) {
               steady / 1e6, -1.02});
 }
 
-/// `--quick`: without the million-entity rows. `--lattice`, `--fan-in`, `--late`, `--growth`: some rows, for
-/// a profiler; `--late REACH`: events that come so late, over twice as many epochs.
+void propagation_rows(Report& report, bool quick) {
+  propagation(report, "lattice 100 x 100", lattice(100, 100), quick ? 20 : 200);
+  propagation(report, "chain 10k", chain(10'000), quick ? 20 : 100);
+  propagation(report, "fan-out 1k", fan_out(1'000), quick ? 20 : 500);
+  propagation(report, "fan-in 1k", fan_in(1'000), quick ? 20 : 500);
+}
+
+/// `--quick`: without the million-entity rows. `--propagation`, `--late`, `--growth`: some rows. `--lattice`,
+/// `--fan-in`: without peers, for a profiler, `--lattice ROUNDS` so long; `--late REACH`: events that come so
+/// late, over twice as many epochs.
 void run(const std::string& mode, std::size_t number) {
   if (mode == "--late" && number != 0) {
     const Stream late = stream(lattice(100, 20, schema::kHour), 20, number, 2 * number);
@@ -296,17 +306,15 @@ void run(const std::string& mode, std::size_t number) {
   }
   if (mode == "--lattice") {
     std::printf("lattice 100 x 100, 1 thread: %.3f M updates/s\n",
-                engine_rate(lattice(100, 100), 100, 1000, 1));
+                engine_rate(lattice(100, 100), 100, number != 0 ? number : 1000, 1));
     return;
   }
   const bool quick = mode == "--quick";
   Report report;
+  if (mode == "--propagation") return propagation_rows(report, false);
   if (mode == "--late") return late_events(report);
   if (mode == "--growth") return growth(report);
-  propagation(report, "lattice 100 x 100", lattice(100, 100), quick ? 20 : 200);
-  propagation(report, "chain 10k", chain(10'000), quick ? 20 : 100);
-  propagation(report, "fan-out 1k", fan_out(1'000), quick ? 20 : 500);
-  propagation(report, "fan-in 1k", fan_in(1'000), quick ? 20 : 500);
+  propagation_rows(report, quick);
   late_events(report);
   latency(report);
   growth(report);

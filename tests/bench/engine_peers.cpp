@@ -158,10 +158,10 @@ class NodeActor final : public caf::event_based_actor {
 
 }  // namespace
 
-Peer message_per_edge(const Bench& bench, unsigned threads) {
+Peer message_per_edge(const Bench& bench, Scheduler scheduler) {
   struct State {
-    State(const Bench& b, unsigned n) : flat(b) {
-      actors::use_tbb_scheduler(config, n);
+    State(const Bench& b, Scheduler s) : flat(b) {
+      if (s == Scheduler::tbb) actors::use_tbb_scheduler(config, 0);
       system = std::make_unique<caf::actor_system>(config);
       const schema::Model& model = *b.model;
       nodes.resize(model.entity_count());
@@ -191,7 +191,7 @@ Peer message_per_edge(const Bench& bench, unsigned threads) {
     std::vector<std::pair<EntityIndex, caf::actor>> from_sources;
     std::size_t sinks = 0;
   };
-  auto state = std::make_shared<State>(bench, threads);
+  auto state = std::make_shared<State>(bench, scheduler);
   return [state](std::size_t round) {
     state->flat.set_sources(round);
     {

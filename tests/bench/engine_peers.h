@@ -18,7 +18,9 @@ Peer hand_written_loop(const Bench& bench);
 /// One oneTBB flow graph continue_node a node, on `threads` threads.
 Peer flow_graph(const Bench& bench, int threads);
 
-/// One CAF actor a node, one mailbox message an edge.
-Peer message_per_edge(const Bench& bench, unsigned threads);
+/// One CAF actor a node, one mailbox message an edge. On TBB's threads, as the engine runs its actors, or on
+/// CAF's own work-stealing scheduler, with a thread a core each.
+enum class Scheduler : bool { tbb, caf };
+Peer message_per_edge(const Bench& bench, Scheduler scheduler);
 
 }  // namespace pollux::bench

@@ -43,7 +43,8 @@ TEST(Timeline, SplicingAnOpenIntervalReplacesTheRestAndGivesBackWhatStoodThere) 
   Timeline timeline(Value::number(0));
   fill(timeline, 50);
   std::vector<Version> removed;
-  timeline.splice(30, schema::kNever, std::vector<Version>{{35, Value::number(1)}}, removed);
+  timeline.splice(timeline.first_from(30), schema::kNever, std::vector<Version>{{35, Value::number(1)}},
+                  removed);
   ASSERT_EQ(removed.size(), 3u);
   EXPECT_EQ(removed.front(), (Version{30, Value::number(30)}));
   EXPECT_EQ(timeline.last(), (Version{35, Value::number(1)}));
@@ -62,7 +63,7 @@ TEST(Timeline, SplicingInThePastLeavesTheFunctionAfterItAsItWas) {
         std::vector<Version> fresh;
         if (timeline.at(from - 1) != Value::number(value)) fresh.push_back({from, Value::number(value)});
         std::vector<Version> removed;
-        timeline.splice(from, to, fresh, removed);
+        timeline.splice(timeline.first_from(from), to, fresh, removed);
         timeline.check_invariants();
         for (int t = 0; t <= 70; ++t) {
           const Value expected = t >= from && t < to ? Value::number(value) : before.at(t);
