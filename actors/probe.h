@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -46,6 +47,10 @@ class DurationHistogram {
     while (i < kBoundsNs.size() && ns > kBoundsNs[i]) ++i;
     counts_[i].fetch_add(1, std::memory_order_relaxed);
     sum_ns_.fetch_add(ns, std::memory_order_relaxed);
+  }
+  void record_since(std::chrono::steady_clock::time_point start) {
+    const auto span = std::chrono::steady_clock::now() - start;
+    record(std::chrono::duration_cast<std::chrono::nanoseconds>(span).count());
   }
   /// Samples in bucket `i` alone (not cumulative); the last one is above every bound.
   std::uint64_t count(std::size_t i) const { return counts_[i].load(std::memory_order_relaxed); }
