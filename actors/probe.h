@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -46,6 +47,10 @@ class DurationHistogram {
     while (i < kBoundsNs.size() && ns > kBoundsNs[i]) ++i;
     counts_[i].fetch_add(1, std::memory_order_relaxed);
     sum_ns_.fetch_add(ns, std::memory_order_relaxed);
+  }
+  void record_since(std::chrono::steady_clock::time_point start) {
+    const auto span = std::chrono::steady_clock::now() - start;
+    record(std::chrono::duration_cast<std::chrono::nanoseconds>(span).count());
   }
   /// Samples in bucket `i` alone (not cumulative); the last one is above every bound.
   std::uint64_t count(std::size_t i) const { return counts_[i].load(std::memory_order_relaxed); }
@@ -131,6 +136,7 @@ struct DomainProbe {
   Gauge history_position;          ///< The newest epoch in the history; lags the settled one a little.
   Gauge history_dropped_position;  ///< Epochs up to this one are no longer in the history.
   Gauge history_bytes;             ///< As last looked at.
+  Gauge history_stopped;           ///< 1 while it cannot be written.
   Gauge journal_disk_full;         ///< 1 while the journal waits for space.
   Gauge journal_loss_window_ns;    ///< Of acknowledged events that a power loss can cost.
   Gauge violated_constraints;

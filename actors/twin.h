@@ -155,7 +155,7 @@ class Twin {
   /// Everything that was ever believed; null where no history is kept. It lags what is settled a little.
   const History* history() const;
   /// Waits until the history holds all that is settled now. Errors: unavailable when that takes longer than
-  /// `patience`; io or corrupt once it could not be written: the twin goes on without, until it is restarted.
+  /// `patience`; others while it cannot be written: see `history_failure`.
   schema::Result<void> wait_for_history(std::chrono::milliseconds patience) const;
 
   /// Ends an entity's actor, as a fault inside it would; its supervisor puts another in its place. For tests.
@@ -177,6 +177,9 @@ class Twin {
   static constexpr std::size_t kMisfitsMax = 1'000;
   /// Set once the journal has failed: the twin still answers reads, refuses writes; empty while healthy.
   std::string failure() const;
+  /// Set while the history cannot be written: the twin goes on without, and so does the history by itself
+  /// once it can, unless the log says that it takes a restart.
+  std::optional<schema::Error> history_failure() const;
   /// Set while the disk is full: the twin still answers reads, refuses writes (no_space), and goes on by
   /// itself when there is room.
   std::optional<schema::Error> stall() const;

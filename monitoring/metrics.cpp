@@ -237,6 +237,8 @@ void expose_state(Exposition& out, const actors::DomainProbe& probe, const Label
             number(probe.history_dropped_position), domain);
   out.gauge("pollux_history_bytes", "About how much the history takes on disk, as last looked at.",
             number(probe.history_bytes), domain);
+  out.gauge("pollux_history_stopped", "1 while the history cannot be written, and no snapshot can be taken.",
+            number(probe.history_stopped), domain);
   out.counter("pollux_journal_append_failures_total", "Appends to the journal that failed.",
               number(probe.journal_append_failures), domain);
   out.gauge("pollux_journal_loss_window_seconds",

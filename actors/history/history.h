@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -84,6 +85,10 @@ struct HistoryBounds {
   /// How far behind the clock a change ever reached back: no epoch changed anything before its
   /// predecessor's clock less this. 0: none changed what had been settled.
   schema::Duration lag = 0;
+  /// Where it begins, if not with the journal: it was made anew from a snapshot of this position. Of what
+  /// came about until the clock then, it knows no more than what held at that moment, to whatever end.
+  schema::Position begun = 0;
+  schema::EventTime begun_clock = schema::kBeginning;
 };
 
 /// How far back a change at `from` reaches from the clock before its epoch: 0 where it lies behind that
@@ -107,10 +112,20 @@ class History {
   virtual ~History() = default;
 
   /// Takes in the next epoch. REQUIRES: its position is `bounds().complete + 1`. After an error, what was
-  /// taken in is unknown until the history is opened again. Errors: io.
+  /// taken in is unknown until `resume` has returned, or the history is opened again. Errors: io, no_space,
+  /// unavailable (what is under it was closed and opened again).
   virtual schema::Result<void> append(const EpochChanges& epoch) = 0;
 
   virtual HistoryBounds bounds() const = 0;
+
+  /// Whether it is to be made again and the journal no longer has its beginning: `begin_at` comes first.
+  virtual bool awaits_beginning() const { return false; }
+  /// Begins anew at a position, from what held then, which `next` hands over in portions: epochs of that
+  /// position, of which only changes that last are asked for, and words; nothing at the end. What was known
+  /// before is given up. REQUIRES: nothing was appended. After an error it is to be begun once more. Errors:
+  /// io, no_space.
+  virtual schema::Result<void> begin_at(schema::Position position, schema::EventTime clock,
+                                        const std::function<EpochChangesPtr()>& next) = 0;
 
   /// The newest epoch whose clock was not after `clock`; 0 where there is none (that is not dropped).
   virtual schema::Result<schema::Position> position_at(schema::EventTime clock) const = 0;
@@ -131,6 +146,12 @@ class History {
   /// `changes_max` changes (but one at least). Errors: not_found where `after` lies before what is kept.
   virtual schema::Result<std::vector<EpochChangesPtr>> epochs(schema::Position after, std::size_t epochs_max,
                                                               std::size_t changes_max) const = 0;
+
+  /// Goes on after an error: reads what is there anew and takes in again what is not. `lately`: all that was
+  /// to be taken in since `make_durable` last returned, in order. Until it has returned readers are refused
+  /// (unavailable), for what they had read from may be gone. May be tried again after an error. Errors: as of
+  /// `append`; corrupt where it cannot go on.
+  virtual schema::Result<void> resume(const std::deque<EpochChangesPtr>& lately) = 0;
 
   /// Drops what was known up to `position`, except for what still holds at the clock that stood then. Works
   /// through part of it at a time; true when done. REQUIRES: `position` <= `bounds().complete`.

@@ -31,6 +31,7 @@ inline constexpr std::string_view kStateKey = "m";
 /// Keys of the journal's `meta`.
 inline constexpr std::string_view kModelKey = "history_model";
 inline constexpr std::string_view kDroppedKey = "history_dropped";
+inline constexpr std::string_view kBegunKey = "history_begun";
 inline constexpr std::string_view kBackgroundKey = "history_background";
 
 /// Entries of one chunk at most.
@@ -75,7 +76,7 @@ struct State {
 std::string write_state(const State& state);
 std::optional<State> read_state(std::string_view bytes);
 
-/// Up to which epoch everything was dropped, and the clock then.
+/// Up to which epoch everything was dropped, or at which it was begun, and the clock then.
 std::string write_dropped(const ClockPlace& dropped);
 std::optional<ClockPlace> read_dropped(std::string_view bytes);
 

@@ -184,10 +184,14 @@ class Buckets {
 Result<void> check_kept(const HistoryBounds& bounds, const Moment& moment) {
   if (bounds.dropped == 0) return {};
   if (moment.known >= bounds.dropped && moment.at >= bounds.dropped_clock) return {};
+  const bool anew = bounds.begun == bounds.dropped;
   return Error{ErrorCode::not_found,
-               "the history reaches back to " + schema::format_rfc3339(bounds.dropped_clock) +
-                   " and to position " + std::to_string(bounds.dropped) + " only",
-               "", "ask for a later time; how much is kept is set when the server is started"};
+               std::string(anew ? "the history was made anew and" : "the history") + " reaches back to " +
+                   schema::format_rfc3339(bounds.dropped_clock) + " and to position " +
+                   std::to_string(bounds.dropped) + " only",
+               "",
+               anew ? "ask for a later time; what was known before was given up when it was made anew"
+                    : "ask for a later time; how much is kept is set when the server is started"};
 }
 
 Result<VersionsPage> versions_between(const History& history, const Series& series, EventTime from,

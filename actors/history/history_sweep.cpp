@@ -7,14 +7,13 @@
 #include <memory>
 #include <optional>
 
+#include "actors/history/history_store.h"
 #include "actors/history/words.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
 
 namespace format = history_format;
-using schema::Error;
-using schema::ErrorCode;
 using schema::Result;
 
 namespace {
@@ -71,9 +70,7 @@ Result<void> HistorySweep::sweep_series(const std::vector<Old>& chunks) {
   const auto kept =
       is_told(chunks.front().place.series) ? keep_words(chunks, batch) : keep_what_held(chunks, batch);
   if (!kept.ok()) return kept;
-  rocksdb::WriteOptions unlogged;
-  unlogged.disableWAL = true;
-  const auto status = store_.database().Write(unlogged, &batch);
+  const auto status = store_.database().Write(unlogged(), &batch);
   if (!status.ok()) return store_.explain(status, "drop old history");
   return {};
 }
@@ -81,9 +78,8 @@ Result<void> HistorySweep::sweep_series(const std::vector<Old>& chunks) {
 Result<void> HistorySweep::read(const Old& chunk, std::vector<HistoryEntry>& entries) const {
   entries.clear();
   if (format::read_chunk(chunk.place, chunk.bytes, entries)) return {};
-  return Error{ErrorCode::corrupt, "a chunk of the history is unreadable",
-               store_.directory() + ", history, position " + std::to_string(chunk.place.first),
-               "the history can be made again from the journal: start with --rebuild-history"};
+  return damaged_history(store_, "history, position " + std::to_string(chunk.place.first),
+                         "a chunk of the history is unreadable");
 }
 
 void HistorySweep::put(const Series& series, std::span<const HistoryEntry> entries,

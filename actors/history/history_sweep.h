@@ -25,6 +25,7 @@ class HistorySweep {
   /// `lag`: see HistoryBounds. REQUIRES: not under way; all entries up to `position` lie in chunks.
   void begin(schema::Position position, schema::EventTime clock, schema::Duration lag);
   bool under_way() const { return !cursor_.empty(); }
+  void stop() { cursor_.clear(); }
 
   /// Works through some hundred chunks; true when nothing is left. Errors: corrupt, io.
   schema::Result<bool> go_on();

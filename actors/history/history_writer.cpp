@@ -10,13 +10,13 @@ using schema::Error;
 using schema::Position;
 using schema::Result;
 
-HistoryWriter::HistoryWriter(History& history, const HistoryRetention& retention, DomainProbe& probe,
-                             std::function<void()> caught_up, std::function<void(const Error&)> failed)
+HistoryWriter::HistoryWriter(History& history, const HistoryRetention& retention,
+                             std::chrono::nanoseconds retry, DomainProbe& probe, Hooks hooks)
     : history_(history),
       retention_(retention),
       probe_(probe),
-      caught_up_(std::move(caught_up)),
-      failed_(std::move(failed)),
+      retry_(retry),
+      hooks_(std::move(hooks)),
       found_(history.bounds().complete),
       written_(found_) {
   probe_.history_position.set(static_cast<std::int64_t>(written_));
@@ -32,10 +32,16 @@ HistoryWriter::~HistoryWriter() {
   thread_.join();
 }
 
+void HistoryWriter::begun_at(Position position) {
+  const std::lock_guard lock(mutex_);
+  found_ = written_ = position;
+  probe_.history_position.set(static_cast<std::int64_t>(position));
+}
+
 void HistoryWriter::append(EpochChangesPtr epoch) {
   {
     const std::lock_guard lock(mutex_);
-    if (broken_) return;
+    if (ended_) return;
     queued_changes_ += epoch->size();
     was_behind_ = was_behind_ || queued_changes_ > kQueueChangesMax;
     queue_.push_back(std::move(epoch));
@@ -43,24 +49,36 @@ void HistoryWriter::append(EpochChangesPtr epoch) {
   changed_.notify_all();
 }
 
-bool HistoryWriter::behind() const {
-  const std::lock_guard lock(mutex_);
-  return was_behind_ && !broken_;
+void HistoryWriter::look_again() {
+  {
+    const std::lock_guard lock(mutex_);
+    look_again_ = true;
+  }
+  changed_.notify_all();
 }
 
-bool HistoryWriter::broken() const {
+/// While it has stopped the twin goes on: that too much comes meanwhile is noticed in `wait_to_retry`.
+bool HistoryWriter::behind() const {
   const std::lock_guard lock(mutex_);
-  return broken_;
+  return was_behind_ && !stopped_;
+}
+
+bool HistoryWriter::stopped() const {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
 }
 
 void HistoryWriter::wait_while_behind() const {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !was_behind_ || broken_; });
+  changed_.wait(lock, [this] { return !was_behind_ || stopped_; });
 }
 
-bool HistoryWriter::wait_for(Position position, std::chrono::milliseconds patience) const {
+bool HistoryWriter::wait_for(Position position, std::chrono::milliseconds patience,
+                             bool though_stopped) const {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, patience, [&] { return written_ >= position || broken_; }) && !broken_;
+  const auto gives_up = [&] { return ended_ || (stopped_ && !though_stopped); };
+  const auto there = [&] { return written_ >= position && !stopped_; };
+  return changed_.wait_for(lock, patience, [&] { return gives_up() || there(); }) && !gives_up();
 }
 
 void HistoryWriter::run() {
@@ -68,40 +86,108 @@ void HistoryWriter::run() {
     EpochChangesPtr epoch;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return !queue_.empty() || stopping_; });
-      if (queue_.empty()) return;
-      epoch = std::move(queue_.front());
-      queue_.pop_front();
-    }
-    const bool written = write(epoch);
-    bool caught_up = false;
-    {
-      const std::lock_guard lock(mutex_);
-      queued_changes_ -= epoch->size();
-      if (written) written_ = std::max(written_, epoch->position);
-      if (!written) {
-        broken_ = true;
-        queue_.clear();
-        queued_changes_ = 0;
+      changed_.wait(lock, [this] { return !queue_.empty() || stopping_ || look_again_; });
+      if (queue_.empty() && !look_again_) return;
+      look_again_ = false;
+      if (!queue_.empty()) {
+        epoch = std::move(queue_.front());
+        queue_.pop_front();
       }
-      caught_up = was_behind_ && queued_changes_ <= kQueueChangesMax / 2;
-      if (caught_up) was_behind_ = false;
     }
-    changed_.notify_all();
-    if (caught_up) caught_up_();
-    if (!written) return;
+    const Result<void> outcome = epoch == nullptr ? make_durable() : write(epoch);
+    if (!outcome.ok() && !go_on_after(outcome.error())) return;
+    if (epoch != nullptr) written(epoch);
   }
 }
 
-bool HistoryWriter::write(const EpochChangesPtr& epoch) {
-  Result<void> outcome = history_.append(*epoch);
-  if (outcome.ok()) outcome = retain();
-  if (!outcome.ok()) {
-    failed_(outcome.error());
-    return false;
-  }
+void HistoryWriter::written(const EpochChangesPtr& epoch) {
+  bool caught_up = false;
   probe_.history_position.set(static_cast<std::int64_t>(history_.bounds().complete));
+  {
+    const std::lock_guard lock(mutex_);
+    queued_changes_ -= epoch->size();
+    written_ = std::max(written_, epoch->position);
+    caught_up = was_behind_ && queued_changes_ <= kQueueChangesMax / 2;
+    if (caught_up) was_behind_ = false;
+  }
+  changed_.notify_all();
+  if (caught_up) hooks_.caught_up();
+}
+
+Result<void> HistoryWriter::write(const EpochChangesPtr& epoch) {
+  held_.push_back(epoch);
+  held_changes_ += epoch->size() + epoch->background().size();
+  if (auto appended = history_.append(*epoch); !appended.ok()) return appended;
+  if (held_changes_ > kHeldChangesMax || held_.size() > kHeldEpochsMax) {
+    if (auto durable = make_durable(); !durable.ok()) return durable;
+  }
+  return retain();
+}
+
+Result<void> HistoryWriter::make_durable() {
+  auto outcome = history_.make_durable();
+  if (!outcome.ok()) return outcome;
+  held_.clear();
+  held_changes_ = 0;
+  return outcome;
+}
+
+/// False where it does not go on in this process.
+bool HistoryWriter::go_on_after(const Error& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  changed_.notify_all();
+  probe_.history_stopped.set(1);
+  hooks_.stopped(why, false);
+  Result<void> outcome = why;
+  while (!outcome.ok()) {
+    if (outcome.error().code == schema::ErrorCode::corrupt) {
+      end(outcome.error());
+      return false;
+    }
+    if (!wait_to_retry()) return false;
+    outcome = history_.resume(held_);
+  }
+  probe_.history_stopped.set(0);
+  hooks_.resumed();
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = false;
+  }
+  changed_.notify_all();
   return true;
+}
+
+/// False where there is no use in trying again.
+bool HistoryWriter::wait_to_retry() {
+  bool too_much = false;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, retry_, [this] { return stopping_; });
+    if (stopping_) return false;
+    too_much = queued_changes_ > kQueueChangesMax;
+  }
+  if (too_much) {
+    end({schema::ErrorCode::unavailable, "more was settled since it stopped than is held for it", "",
+         "restart pollux, which completes the history from the journal"});
+  }
+  return !too_much;
+}
+
+void HistoryWriter::end(const Error& why) {
+  hooks_.stopped(why, true);
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    queue_.clear();
+    queued_changes_ = 0;
+    was_behind_ = false;
+  }
+  held_.clear();
+  changed_.notify_all();
+  hooks_.caught_up();
 }
 
 Result<void> HistoryWriter::retain() {

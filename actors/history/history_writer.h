@@ -26,34 +26,58 @@ struct HistoryRetention {
 
 /// Takes settled epochs in one after another. The queue is bounded by the twin: it forms no epoch while the
 /// writer is behind.
+///
+/// Where the history cannot be written, it stops and tries again now and then; what was not yet durable is
+/// held in memory until it is, so once it can be written it goes on without a gap. Should more come meanwhile
+/// than may wait, it ends: the next start completes the history from the journal.
 class HistoryWriter {
  public:
   /// Changes that may wait; beyond it the writer is behind.
   static constexpr std::size_t kQueueChangesMax = 500'000;
+  /// Changes and epochs held until they are durable; beyond it they are made so.
+  static constexpr std::size_t kHeldChangesMax = 1'000'000;
+  static constexpr std::size_t kHeldEpochsMax = 50'000;
 
-  /// `caught_up` is called on the writer's thread when it is no longer behind, `failed` once, after which
-  /// nothing more is written. `history` and `probe` must outlive it.
-  HistoryWriter(History& history, const HistoryRetention& retention, DomainProbe& probe,
-                std::function<void()> caught_up, std::function<void(const schema::Error&)> failed);
+  /// Called on the writer's thread.
+  struct Hooks {
+    std::function<void()> caught_up;  ///< It is no longer behind.
+    /// It stops, and will try again or, `for_good`, will not.
+    std::function<void(const schema::Error&, bool for_good)> stopped;
+    std::function<void()> resumed;
+  };
+
+  /// `retry`: how often it tries again. `history` and `probe` must outlive it.
+  HistoryWriter(History& history, const HistoryRetention& retention, std::chrono::nanoseconds retry,
+                DomainProbe& probe, Hooks hooks);
   /// Writes what is queued, then ends.
   ~HistoryWriter();
 
+  /// The history has begun anew at this position. REQUIRES: nothing was appended.
+  void begun_at(schema::Position position);
   /// Whether the history lacked this epoch when it was opened.
   bool wants(schema::Position position) const { return position > found_; }
   /// REQUIRES: wanted, and the one after the last.
   void append(EpochChangesPtr epoch);
   bool behind() const;
   void wait_while_behind() const;
-  /// Whether it had to stop, for what `failed` was told.
-  bool broken() const;
+  /// Whether it stands still, for what `stopped` was told.
+  bool stopped() const;
+  /// What is under the history may have been closed and opened again: it goes on soon, though no epoch comes.
+  void look_again();
 
   /// Returns true once the history holds everything up to `position`, false when it has not come so far
-  /// within `patience`.
-  bool wait_for(schema::Position position, std::chrono::milliseconds patience) const;
+  /// within `patience`, or at once where it has stopped, unless `though_stopped`.
+  bool wait_for(schema::Position position, std::chrono::milliseconds patience,
+                bool though_stopped = false) const;
 
  private:
   void run();
-  bool write(const EpochChangesPtr& epoch);
+  schema::Result<void> write(const EpochChangesPtr& epoch);
+  schema::Result<void> make_durable();
+  bool go_on_after(const schema::Error& why);
+  bool wait_to_retry();
+  void written(const EpochChangesPtr& epoch);
+  void end(const schema::Error& why);
   schema::Result<void> retain();
   schema::Position drop_target() const;
 
@@ -65,17 +89,21 @@ class HistoryWriter {
   History& history_;
   const HistoryRetention retention_;
   DomainProbe& probe_;
-  const std::function<void()> caught_up_;
-  const std::function<void(const schema::Error&)> failed_;
-  const schema::Position found_;
+  const std::chrono::nanoseconds retry_;
+  const Hooks hooks_;
+  schema::Position found_;
   std::size_t until_retain_ = 0;
+  std::deque<EpochChangesPtr> held_;  // not yet durable
+  std::size_t held_changes_ = 0;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::deque<EpochChangesPtr> queue_;
   std::size_t queued_changes_ = 0;
   bool was_behind_ = false;
   bool stopping_ = false;
-  bool broken_ = false;
+  bool stopped_ = false;
+  bool ended_ = false;  // it stays stopped
+  bool look_again_ = false;
   schema::Position written_ = 0;
   std::thread thread_;
 };

@@ -24,20 +24,26 @@ class MemoryHistory final : public History {
     const std::span<const Change> recorded = epoch.recorded();
     epochs_.push_back(std::make_shared<EpochChanges>(epoch.position, epoch.clock,
                                                      std::vector<Change>(recorded.begin(), recorded.end())));
-    const auto add = [&](const Change& change) {
-      series_[{change.entity, change.attribute}].push_back(entry_of(epoch.position, change));
-    };
     bounds_.lag = std::max(bounds_.lag, lag_of(epoch, bounds_.clock));
-    for (const Change& change : recorded) add(change);
-    for (const Change& change : epoch.background().memory) add(change);
-    for (const Word& told : epoch.background().words)
-      series_[told_of({told.entity, told.attribute})].push_back(entry_of(epoch.position, told));
+    add(epoch);
     bytes_ += recorded.size() * sizeof(Change) +
               (recorded.size() + epoch.background().size()) * sizeof(HistoryEntry);
     bounds_.complete = epoch.position;
     bounds_.clock = epoch.clock;
     return {};
   }
+
+  Result<void> begin_at(Position position, EventTime clock,
+                        const std::function<EpochChangesPtr()>& next) override {
+    const std::unique_lock lock(mutex_);
+    series_.clear();
+    epochs_.clear();
+    while (const EpochChangesPtr portion = next()) add(*portion);
+    bounds_ = {position, clock, position, clock, 0, position, clock};
+    return {};
+  }
+
+  Result<void> resume(const std::deque<EpochChangesPtr>&) override { return {}; }
 
   HistoryBounds bounds() const override {
     const std::shared_lock lock(mutex_);
@@ -121,6 +127,16 @@ class MemoryHistory final : public History {
   Result<void> make_durable() override { return {}; }
 
  private:
+  void add(const EpochChanges& epoch) {
+    const auto add_change = [&](const Change& change) {
+      series_[{change.entity, change.attribute}].push_back(entry_of(epoch.position, change));
+    };
+    for (const Change& change : epoch.recorded()) add_change(change);
+    for (const Change& change : epoch.background().memory) add_change(change);
+    for (const Word& told : epoch.background().words)
+      series_[told_of({told.entity, told.attribute})].push_back(entry_of(epoch.position, told));
+  }
+
   void drop_old(std::vector<HistoryEntry>& entries) const {
     bool found = false;
     const auto is_needed = [&](const HistoryEntry& entry) {

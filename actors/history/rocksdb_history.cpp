@@ -10,12 +10,14 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "actors/history/history_chunks.h"
 #include "actors/history/history_format.h"
+#include "actors/history/history_notes.h"
+#include "actors/history/history_store.h"
 #include "actors/history/history_sweep.h"
 #include "actors/history/history_tail.h"
-#include "actors/journal/journal.h"
 #include "actors/journal/journal_format.h"
-#include "actors/journal/journal_retention.h"
+#include "actors/storage/rocksdb_records.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -30,56 +32,26 @@ using schema::Result;
 
 namespace {
 
-template <std::size_t N>
-rocksdb::Slice slice(const std::array<char, N>& bytes) {
-  return {bytes.data(), bytes.size()};
-}
-rocksdb::Slice slice(std::string_view text) {
-  return {text.data(), text.size()};
-}
-std::string_view view(const rocksdb::Slice& bytes) {
-  return {bytes.data(), bytes.size()};
-}
-
-/// Chunks in one write: some milliseconds for which the journal waits at most.
-constexpr std::uint32_t kChunksAWrite = 1'024;
-
-/// The journal is the truth and tells everything again, so none of this is in the write-ahead log.
-rocksdb::WriteOptions unlogged() {
-  rocksdb::WriteOptions options;
-  options.disableWAL = true;
-  return options;
-}
-
-Result<void> wipe(RocksdbStore& store, const std::string& model_version) {
-  rocksdb::WriteBatch batch;
-  const std::string end(format::chunk_key({}).size() + 1, '\xff');
-  batch.DeleteRange(store.changes(), {}, end);
-  batch.DeleteRange(store.history(), {}, end);
-  batch.Put(store.meta(), slice(format::kModelKey), model_version);
-  batch.Delete(store.meta(), slice(format::kDroppedKey));
-  batch.Delete(store.meta(), slice(format::kBackgroundKey));
-  rocksdb::WriteOptions options;
-  options.sync = true;
-  const auto status = store.database().Write(options, &batch);
-  return status.ok() ? Result<void>() : store.explain(status, "begin the history anew");
-}
-
 class RocksdbHistory final : public History {
  public:
   RocksdbHistory(RocksdbStore& store, const schema::Model& model, std::size_t tail_max)
       : store_(store), model_(model), tail_max_(tail_max), generation_(store.generation()) {}
 
   Result<void> load(Position journaled);
+  Result<void> remake(Position journal_first);
 
   Result<void> append(const EpochChanges& epoch) override;
   HistoryBounds bounds() const override;
+  bool awaits_beginning() const override { return awaits_beginning_; }
+  Result<void> begin_at(Position position, EventTime clock,
+                        const std::function<EpochChangesPtr()>& next) override;
   Result<Position> position_at(EventTime clock) const override;
   Result<EventTime> clock_at(Position position) const override;
   Result<void> visit(const Series& series, Position first, Position last, const Visit& visit) const override;
   Result<void> visit_back(const Series& series, Position last, const Visit& visit) const override;
   Result<std::vector<EpochChangesPtr>> epochs(Position after, std::size_t epochs_max,
                                               std::size_t changes_max) const override;
+  Result<void> resume(const std::deque<EpochChangesPtr>& lately) override;
   Result<bool> keep_background(bool wanted, bool may_begin_anew) override;
   Result<bool> drop_through(Position position) override;
   std::uint64_t bytes() const override;
@@ -92,15 +64,16 @@ class RocksdbHistory final : public History {
   Result<void> begin_anew();
   Result<void> load_bounds();
   Result<void> load_tail(Position from);
+  Result<void> read_anew(const std::deque<EpochChangesPtr>& lately);
+  Result<void> take_in(const EpochChanges& epoch);
   Result<void> take_in(const EpochChanges& epoch, rocksdb::WriteBatch& batch);
   Result<void> index_tail();
   Result<void> write_state(const format::State& state);
   Result<void> begin_drop(Position position);
   Result<EpochChangesPtr> read_epoch(Position position, const rocksdb::Slice& bytes) const;
-  static std::optional<format::ChunkPlace> place_in(const Series& series, const Iterator& at);
-  Result<void> read_chunk(const format::ChunkPlace& place, const Iterator& at,
-                          std::vector<HistoryEntry>& entries) const;
-  Error damaged(const std::string& what, std::string message) const;
+  Error damaged(const std::string& what, std::string message) const {
+    return damaged_history(store_, what, std::move(message));
+  }
   Iterator iterate(rocksdb::ColumnFamilyHandle* family) const {
     return Iterator(store_.database().NewIterator({}, family));
   }
@@ -112,27 +85,31 @@ class RocksdbHistory final : public History {
   RocksdbStore& store_;
   const schema::Model& model_;
   const std::size_t tail_max_;
-  const std::uint64_t generation_;  // of the store, when this was read from it
+  std::atomic<std::uint64_t> generation_;  // of the store, when this was read from it
+  std::atomic<bool> whole_{true};          // false while it resumes
+  HistoryNotes notes_{store_};
+  HistoryChunks chunks_{store_, model_};
   std::string encoded_;
   HistorySweep sweep_{store_};
   Position swept_ = 0;  // chunks are swept up to here, by this process
   mutable std::shared_mutex mutex_;
   HistoryTail tail_;
   HistoryBounds bounds_;
-  Position indexed_ = 0;  // chunks hold everything up to here, the tail what follows
-  Position cut_at_ = 0;   // where the chunks begun last time end; 0: none were left unfinished
+  std::optional<HistoryBounds> shown_;  // to readers, while it resumes
+  Position indexed_ = 0;                // chunks hold everything up to here, the tail what follows
+  Position cut_at_ = 0;                 // where the chunks begun last time end; 0: none were left unfinished
+  bool awaits_beginning_ = false;
+  bool background_ = false;  // comes with every epoch
 };
 
 /// What was not on disk when the store was opened again is lost to this process: the journal has it.
 Result<void> RocksdbHistory::check_whole() const {
-  if (store_.is_open() && store_.generation() == generation_) return {};
-  return Error{ErrorCode::unavailable, "the history stopped when the disk was full; the twin itself goes on",
-               store_.directory(), "restart pollux: the history is completed from the journal then"};
-}
-
-Error RocksdbHistory::damaged(const std::string& what, std::string message) const {
-  return {ErrorCode::corrupt, std::move(message), store_.directory() + ", " + what,
-          "the history can be made again from the journal: start with --rebuild-history"};
+  if (store_.is_open() && store_.generation() == generation_ && whole_) return {};
+  return Error{
+      ErrorCode::unavailable, "the history stopped when the disk was full; the twin itself goes on",
+      store_.directory(),
+      "it goes on by itself once it can be written; where it does not, restart pollux, which completes "
+      "it from the journal"};
 }
 
 Result<void> RocksdbHistory::load(Position journaled) {
@@ -143,47 +120,74 @@ Result<void> RocksdbHistory::load(Position journaled) {
   return load_bounds();
 }
 
+/// What is there stays until there is something to put in its place: no snapshot may be fit for that.
+Result<void> RocksdbHistory::remake(Position journal_first) {
+  if (journal_first == 1) return begin_anew();
+  awaits_beginning_ = true;
+  return {};
+}
+
+/// The notes come last: without them it has not begun.
+Result<void> RocksdbHistory::begin_at(Position position, EventTime clock,
+                                      const std::function<EpochChangesPtr()>& next) {
+  const auto using_it = store_.use();
+  if (auto whole = check_whole(); !whole.ok()) return whole.error();
+  if (auto begun = begin_anew(); !begun.ok()) return begun;
+  while (const EpochChangesPtr portion = next()) {
+    tail_.add(*portion, clock);
+    auto written = chunks_.write(tail_);
+    tail_.clear();
+    if (!written.ok()) return written;
+  }
+  // An epoch that tells nothing, from which to go on.
+  rocksdb::WriteBatch batch;
+  encoded_.clear();
+  format::write_epoch(EpochChanges(position, clock, {}), encoded_);
+  batch.Put(store_.changes(), slice(journal_format::number_key(position)), encoded_);
+  batch.Put(store_.history(), slice(format::clock_key(clock, position)), {});
+  batch.Put(store_.history(), slice(format::kStateKey), format::write_state({position, position, 0}));
+  const auto status = store_.database().Write(unlogged(), &batch);
+  if (!status.ok()) return store_.explain(status, "begin the history anew");
+  if (auto flushed = flush(); !flushed.ok()) return flushed;
+  if (auto noted = notes_.note_begun({clock, position}, background_); !noted.ok()) return noted;
+  const std::unique_lock lock(mutex_);
+  bounds_ = {position, clock, position, clock, 0, position, clock};
+  indexed_ = position;
+  awaits_beginning_ = false;
+  return {};
+}
+
 Result<void> RocksdbHistory::check_model() {
-  std::string written_under;
-  const auto status = store_.database().Get({}, store_.meta(), slice(format::kModelKey), &written_under);
-  if (!status.ok() && !status.IsNotFound()) return store_.explain(status, "open the history");
-  return written_under == model_.version() ? Result<void>() : begin_anew();
+  const auto written_under = notes_.model();
+  if (!written_under.ok()) return written_under.error();
+  return *written_under == model_.version() ? Result<void>() : begin_anew();
 }
 
 Result<void> RocksdbHistory::begin_anew() {
   indexed_ = 0;
   cut_at_ = 0;
   bounds_ = {};
-  return wipe(store_, model_.version());
+  return notes_.wipe(model_.version());
 }
 
-/// The note is there as long as every epoch came with its background.
 Result<bool> RocksdbHistory::keep_background(bool wanted, bool may_begin_anew) {
   const auto using_it = store_.use();
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  std::string note;
-  auto status = store_.database().Get({}, store_.meta(), slice(format::kBackgroundKey), &note);
-  if (!status.ok() && !status.IsNotFound()) return store_.explain(status, "open the history");
-  if (wanted && status.ok()) return true;
-  if (!wanted) {
-    status = store_.database().Delete(synced, store_.meta(), slice(format::kBackgroundKey));
-    if (!status.ok()) return store_.explain(status, "open the history");
-    return false;
-  }
-  if (bounds_.complete > 0) {
-    if (!may_begin_anew) return false;
+  background_ = wanted;
+  if (awaits_beginning_) return wanted;
+  const auto there = notes_.background();
+  if (!there.ok() || *there == wanted) return there;
+  if (wanted && bounds_.complete > 0) {
+    if (!may_begin_anew) return background_ = false;
     tail_.clear();
     if (auto begun = begin_anew(); !begun.ok()) return begun.error();
   }
-  status = store_.database().Put(synced, store_.meta(), slice(format::kBackgroundKey), {});
-  if (!status.ok()) return store_.explain(status, "open the history");
-  return true;
+  if (auto noted = notes_.note_background(wanted); !noted.ok()) return noted.error();
+  return wanted;
 }
 
 Result<void> RocksdbHistory::load_bounds() {
   std::string bytes;
-  auto status = store_.database().Get({}, store_.history(), slice(format::kStateKey), &bytes);
+  const auto status = store_.database().Get({}, store_.history(), slice(format::kStateKey), &bytes);
   if (!status.ok() && !status.IsNotFound()) return store_.explain(status, "open the history");
   if (status.ok()) {
     const auto state = format::read_state(bytes);
@@ -192,13 +196,17 @@ Result<void> RocksdbHistory::load_bounds() {
     if (state->indexing > state->indexed) cut_at_ = state->indexing;
     bounds_.lag = state->lag;
   }
-  status = store_.database().Get({}, store_.meta(), slice(format::kDroppedKey), &bytes);
-  if (!status.ok() && !status.IsNotFound()) return store_.explain(status, "open the history");
-  if (status.ok()) {
-    const auto dropped = format::read_dropped(bytes);
-    if (!dropped) return damaged("meta", "it does not say up to where history was dropped");
-    bounds_.dropped = bounds_.complete = dropped->position;
-    bounds_.dropped_clock = bounds_.clock = dropped->clock;
+  const auto dropped = notes_.dropped();
+  if (!dropped.ok()) return dropped.error();
+  if (*dropped) {
+    bounds_.dropped = bounds_.complete = (**dropped).position;
+    bounds_.dropped_clock = bounds_.clock = (**dropped).clock;
+  }
+  const auto begun = notes_.begun();
+  if (!begun.ok()) return begun.error();
+  if (*begun) {
+    bounds_.begun = (**begun).position;
+    bounds_.begun_clock = (**begun).clock;
   }
   const Iterator newest = iterate(store_.changes());
   newest->SeekToLast();
@@ -240,6 +248,46 @@ Result<void> RocksdbHistory::load_tail(Position from) {
 Result<void> RocksdbHistory::append(const EpochChanges& epoch) {
   const auto using_it = store_.use();
   if (auto whole = check_whole(); !whole.ok()) return whole.error();
+  return take_in(epoch);
+}
+
+/// What was not flushed when the store was closed is gone; what is asked for while it is read and taken in
+/// again would be answered with less than is known.
+Result<void> RocksdbHistory::resume(const std::deque<EpochChangesPtr>& lately) {
+  const auto using_it = store_.use();
+  if (!store_.is_writable()) {
+    return Error{ErrorCode::unavailable, "the store is not open for writing", store_.directory(), ""};
+  }
+  whole_ = false;
+  {
+    const std::unique_lock lock(mutex_);
+    if (!shown_) shown_ = bounds_;
+    bounds_ = {};
+    indexed_ = cut_at_ = 0;
+    tail_.clear();
+  }
+  sweep_.stop();
+  if (auto read = read_anew(lately); !read.ok()) return read;
+  const std::unique_lock lock(mutex_);
+  shown_.reset();
+  generation_ = store_.generation();
+  whole_ = true;
+  return {};
+}
+
+Result<void> RocksdbHistory::read_anew(const std::deque<EpochChangesPtr>& lately) {
+  if (auto loaded = load_bounds(); !loaded.ok()) return loaded;
+  if (auto loaded = load_tail(indexed_ + 1); !loaded.ok()) return loaded;
+  for (const EpochChangesPtr& epoch : lately) {
+    if (epoch->position <= bounds_.complete) continue;
+    if (epoch->position != bounds_.complete + 1)
+      return damaged("changes", "after the store was opened again more is missing than was not yet durable");
+    if (auto taken = take_in(*epoch); !taken.ok()) return taken;
+  }
+  return {};
+}
+
+Result<void> RocksdbHistory::take_in(const EpochChanges& epoch) {
   POLLUX_ASSERT(epoch.position == bounds_.complete + 1, "epochs are taken in one after another");
   rocksdb::WriteBatch batch;
   encoded_.clear();
@@ -269,28 +317,7 @@ Result<void> RocksdbHistory::take_in(const EpochChanges& epoch, rocksdb::WriteBa
 Result<void> RocksdbHistory::index_tail() {
   const Position cut = bounds_.complete;
   if (auto begun = write_state({indexed_, cut, bounds_.lag}); !begun.ok()) return begun;
-  rocksdb::WriteBatch batch;
-  Result<void> outcome;
-  const auto write_out = [&](std::uint32_t at_least) {
-    if (batch.Count() < at_least || !outcome.ok()) return;
-    const auto status = store_.database().Write(unlogged(), &batch);
-    if (!status.ok()) outcome = store_.explain(status, "write the history");
-    batch.Clear();
-  };
-  tail_.for_each([&](const Series& series, const std::vector<HistoryEntry>& entries) {
-    format::ChunkPlace place{series, 0, 0};
-    for (std::size_t i = 0; i < entries.size(); i += format::kChunkEntriesMax) {
-      const std::size_t size = std::min(format::kChunkEntriesMax, entries.size() - i);
-      place.part = i > 0 && entries[i].position == place.first ? place.part + 1 : 0;
-      place.first = entries[i].position;
-      encoded_.clear();
-      format::write_chunk(place, std::span(entries).subspan(i, size), encoded_);
-      batch.Put(store_.history(), slice(format::chunk_key(place)), encoded_);
-      write_out(kChunksAWrite);
-    }
-  });
-  write_out(1);
-  if (!outcome.ok()) return outcome;
+  if (auto written = chunks_.write(tail_); !written.ok()) return written;
   if (auto done = write_state({cut, cut, bounds_.lag}); !done.ok()) return done;
   const std::unique_lock lock(mutex_);
   indexed_ = cut;
@@ -308,7 +335,7 @@ Result<void> RocksdbHistory::write_state(const format::State& state) {
 
 HistoryBounds RocksdbHistory::bounds() const {
   const std::shared_lock lock(mutex_);
-  return bounds_;
+  return shown_ ? *shown_ : bounds_;
 }
 
 Result<Position> RocksdbHistory::position_at(EventTime clock) const {
@@ -348,45 +375,20 @@ Result<EventTime> RocksdbHistory::stored_clock(Position position) const {
   return *clock;
 }
 
-/// Where the iterator stands within a series; nothing where it has left it.
-std::optional<format::ChunkPlace> RocksdbHistory::place_in(const Series& series, const Iterator& at) {
-  const auto place = at->Valid() ? format::place_of_key(view(at->key())) : std::nullopt;
-  return place && place->series == series ? place : std::nullopt;
-}
-
-Result<void> RocksdbHistory::read_chunk(const format::ChunkPlace& place, const Iterator& at,
-                                        std::vector<HistoryEntry>& entries) const {
-  entries.clear();
-  if (format::read_chunk(place, view(at->value()), entries)) return {};
-  return damaged(
-      "history of `" + model_.id(place.series.entity) + "`, position " + std::to_string(place.first),
-      "the chunk is unreadable");
-}
-
 Result<void> RocksdbHistory::visit(const Series& series, Position first, Position last,
                                    const Visit& visit) const {
   const auto using_it = store_.use();
-  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   std::vector<HistoryEntry> newest;
   Position indexed = 0;
   {
     const std::shared_lock lock(mutex_);
+    if (auto whole = check_whole(); !whole.ok()) return whole.error();
     indexed = indexed_;
     tail_.append(series, first, last, newest);
   }
-  const Position limit = std::min(last, indexed);
-  const Iterator at = iterate(store_.history());
-  at->SeekForPrev(slice(format::chunk_key({series, first, 0})));
-  if (!place_in(series, at)) at->Seek(slice(format::chunk_key({series, first, 0})));
-  std::vector<HistoryEntry> entries;
-  for (auto place = place_in(series, at); place && place->first <= limit; place = place_in(series, at)) {
-    if (auto read = read_chunk(*place, at, entries); !read.ok()) return read;
-    for (const HistoryEntry& entry : entries) {
-      if (entry.position >= first && entry.position <= limit && !visit(entry)) return {};
-    }
-    at->Next();
-  }
-  if (!at->status().ok()) return store_.explain(at->status(), "read the history");
+  const auto all = chunks_.visit(series, first, std::min(last, indexed), visit);
+  if (!all.ok()) return all.error();
+  if (!*all) return {};
   for (const HistoryEntry& entry : newest) {
     if (!visit(entry)) break;
   }
@@ -395,26 +397,15 @@ Result<void> RocksdbHistory::visit(const Series& series, Position first, Positio
 
 Result<void> RocksdbHistory::visit_back(const Series& series, Position last, const Visit& visit) const {
   const auto using_it = store_.use();
-  if (auto whole = check_whole(); !whole.ok()) return whole.error();
   Position indexed = 0;
   {
     const std::shared_lock lock(mutex_);
+    if (auto whole = check_whole(); !whole.ok()) return whole.error();
     indexed = indexed_;
     if (!tail_.visit_back(series, last, visit)) return {};
   }
-  const Iterator at = iterate(store_.history());
-  const Position limit = std::min(last, indexed);
-  std::vector<HistoryEntry> entries;
-  at->SeekForPrev(slice(format::chunk_key({series, limit, format::kLastPart})));
-  for (auto place = place_in(series, at); place; place = place_in(series, at)) {
-    if (auto read = read_chunk(*place, at, entries); !read.ok()) return read;
-    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-      if (entry->position <= limit && !visit(*entry)) return {};
-    }
-    at->Prev();
-  }
-  if (!at->status().ok()) return store_.explain(at->status(), "read the history");
-  return {};
+  const auto all = chunks_.visit_back(series, std::min(last, indexed), visit);
+  return all.ok() ? Result<void>() : all.error();
 }
 
 Result<EpochChangesPtr> RocksdbHistory::read_epoch(Position position, const rocksdb::Slice& bytes) const {
@@ -471,11 +462,7 @@ Result<void> RocksdbHistory::begin_drop(Position position) {
   if (position > indexed_) return {};  // soon: chunks begun before a crash come first
   // What is deleted below must not be the only copy of what was sorted into chunks just now.
   if (auto flushed = flush(); !flushed.ok()) return flushed;
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  auto status = store_.database().Put(synced, store_.meta(), slice(format::kDroppedKey),
-                                      format::write_dropped({*clock, position}));
-  if (!status.ok()) return store_.explain(status, "drop old history");
+  if (auto noted = notes_.note_dropped({*clock, position}); !noted.ok()) return noted;
   {
     const std::unique_lock lock(mutex_);
     bounds_.dropped = position;
@@ -488,7 +475,7 @@ Result<void> RocksdbHistory::begin_drop(Position position) {
                     slice(journal_format::number_key(end)));
   batch.DeleteRange(store_.history(), slice(format::clock_key(kBeginning, 0)),
                     slice(format::clock_key(*clock, position)));
-  status = store_.database().Write(unlogged(), &batch);
+  const auto status = store_.database().Write(unlogged(), &batch);
   if (!status.ok()) return store_.explain(status, "drop old history");
   sweep_.begin(position, *clock, bounds_.lag);
   return {};
@@ -539,23 +526,17 @@ Result<void> RocksdbHistory::flush() {
 
 }  // namespace
 
-Result<void> discard_history(const std::string& directory) {
-  auto store = RocksdbStore::open(directory);
-  if (!store.ok()) return store.error();
-  const auto anchor = read_anchor(**store);
-  if (!anchor.ok()) return anchor.error();
-  if (anchor->position == 0) return wipe(**store, "");
-  return Error{ErrorCode::conflict,
-               "the history cannot be made again: the journal's records up to position " +
-                   std::to_string(anchor->position) +
-                   " have been dropped, and only the history tells of them",
-               directory, "start without --rebuild-history; nothing was changed"};
-}
-
 Result<std::unique_ptr<History>> open_rocksdb_history(RocksdbStore& store, const schema::Model& model,
                                                       Position journaled, std::size_t tail_max) {
   auto history = std::make_unique<RocksdbHistory>(store, model, tail_max);
   if (auto loaded = history->load(journaled); !loaded.ok()) return loaded.error();
+  return std::unique_ptr<History>(std::move(history));
+}
+
+Result<std::unique_ptr<History>> remake_rocksdb_history(RocksdbStore& store, const schema::Model& model,
+                                                        Position journal_first, std::size_t tail_max) {
+  auto history = std::make_unique<RocksdbHistory>(store, model, tail_max);
+  if (auto remade = history->remake(journal_first); !remade.ok()) return remade.error();
   return std::unique_ptr<History>(std::move(history));
 }
 

@@ -20,4 +20,11 @@ schema::Result<std::unique_ptr<History>> open_rocksdb_history(RocksdbStore& stor
                                                               schema::Position journaled,
                                                               std::size_t tail_max = kHistoryTailMax);
 
+/// One that is to be made again: from the journal, or, where that has lost its beginning, from a snapshot.
+/// Then it awaits its beginning, and until it has begun what was there stays as it is, unread. Errors: io.
+schema::Result<std::unique_ptr<History>> remake_rocksdb_history(RocksdbStore& store,
+                                                                const schema::Model& model,
+                                                                schema::Position journal_first,
+                                                                std::size_t tail_max = kHistoryTailMax);
+
 }  // namespace pollux::actors

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "actors/history/history.h"
-#include "actors/supervision/quarantine_index.h"
+#include "actors/journal/quarantine_index.h"
 #include "schema/event/event.h"
 #include "schema/model/model.h"
 #include "schema/record/epoch_codec.h"
@@ -30,6 +30,9 @@ struct JournalOptions {
   schema::Duration sync_interval = 0;
   /// What becomes of records that no longer fit the model.
   schema::MisfitPolicy misfits = schema::MisfitPolicy::refuse;
+  /// Gives up the history beside it, to be made again: from the journal, or, where its beginning was dropped,
+  /// from the snapshot that the twin goes on from.
+  bool remake_history = false;
   /// Where the files lie; outlives the journal. Null: the operating system's. Another one is for tests.
   rocksdb::Env* env = nullptr;
 };
@@ -133,10 +136,6 @@ class Journal {
 schema::Result<std::unique_ptr<Journal>> open_rocksdb_journal(const std::string& directory,
                                                               const schema::Model& model,
                                                               const JournalOptions& options = {});
-
-/// Throws away the history in `directory`; the journal tells it again when a twin next starts. Errors as
-/// above; conflict where the journal's beginning has been dropped, so that nothing could.
-schema::Result<void> discard_history(const std::string& directory);
 
 /// A journal in memory, for tests and for runs that need no durability. `model` must outlive it.
 std::unique_ptr<Journal> make_memory_journal(const schema::Model& model);

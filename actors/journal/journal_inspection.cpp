@@ -135,6 +135,7 @@ Result<JournalStatistics> JournalInspection::statistics() const {
   JournalVerdict counted;
   verify_quarantine(counted);
   of.quarantined = counted.quarantined;
+  of.faults = std::move(counted.faults);
   const std::unique_ptr<rocksdb::Iterator> models(database.NewIterator({}, store_->meta()));
   for (models->Seek(slice(format::kModelTextPrefix));
        models->Valid() && models->key().starts_with(slice(format::kModelTextPrefix)); models->Next()) {

@@ -30,6 +30,8 @@ struct JournalStatistics {
   schema::Position history_to = 0;
   std::uint64_t history_bytes = 0;
   std::uint64_t disk_bytes = 0;
+  /// What was found damaged in what was counted one by one (the quarantine); as in JournalVerdict.
+  std::vector<schema::Error> faults;
 };
 
 /// What a check found.

@@ -38,6 +38,7 @@ class RocksdbJournal final : public Journal {
       : store_(std::move(store)),
         model_(model),
         misfits_(options.misfits),
+        remake_history_(options.remake_history),
         writes_(*store_, options.sync_interval),
         encoder_(model),
         quarantine_(*store_, model) {}
@@ -92,6 +93,7 @@ class RocksdbJournal final : public Journal {
   const schema::Model& model_;
   std::unique_ptr<History> history_;
   schema::MisfitPolicy misfits_;
+  const bool remake_history_;
   mutable DurableWrites writes_;  // a lookup that fails is noted there too
   schema::RecordEncoder encoder_;
   std::string encoded_;
@@ -116,7 +118,8 @@ Result<void> RocksdbJournal::load() {
   if (auto checked = check_meta(); !checked.ok()) return checked;
   if (auto loaded = load_head(); !loaded.ok()) return loaded;
   if (auto loaded = quarantine_.load(); !loaded.ok()) return loaded;
-  auto history = open_rocksdb_history(*store_, model_, head_.position);
+  auto history = remake_history_ ? remake_rocksdb_history(*store_, model_, first_position())
+                                 : open_rocksdb_history(*store_, model_, head_.position);
   if (!history.ok()) return history.error();
   history_ = std::move(history).value();
   return {};

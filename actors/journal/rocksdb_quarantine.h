@@ -10,8 +10,8 @@
 
 #include <tsl/robin_map.h>
 
+#include "actors/journal/quarantine_index.h"
 #include "actors/storage/rocksdb_store.h"
-#include "actors/supervision/quarantine_index.h"
 #include "schema/event/event.h"
 #include "schema/record/epoch_codec.h"
 #include "schema/result.h"

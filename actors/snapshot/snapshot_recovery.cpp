@@ -44,7 +44,13 @@ std::optional<Error> misfit(const SnapshotInfo& info, const StoredSnapshot& file
   if (!record.ok()) return record.error();
   if (*record != info.record)
     return not_used(ErrorCode::conflict, "the journal has another record at position " + at);
-  if (history != nullptr && history->bounds().complete < info.position) {
+  if (history == nullptr || history->awaits_beginning()) return std::nullopt;
+  if (info.position < history->bounds().begun) {
+    return not_used(ErrorCode::conflict, "it is of position " + at +
+                                             ", and the history was made anew at position " +
+                                             std::to_string(history->bounds().begun));
+  }
+  if (history->bounds().complete < info.position) {
     return not_used(ErrorCode::conflict, "the history ends at position " +
                                              std::to_string(history->bounds().complete) +
                                              " and is to be completed from before it, " + at);
@@ -59,7 +65,9 @@ Error no_way_to_start(const Journal& journal, const std::vector<Error>& refused)
   return {
       ErrorCode::corrupt, std::move(why), "",
       "start with the model and the pollux that the data was last written under; if a snapshot is damaged, "
-      "restore a backup; if only the history lacks something, start with --no-history"};
+      "restore a backup; if the history lacks something, start with --rebuild-history: it then begins anew "
+      "at "
+      "the newest snapshot, and what was known before is given up"};
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ struct Recovered {
 
 /// Tries snapshots, newest first, until `restore` has put one back. One is passed over where it is damaged,
 /// of another model, another journal or another engine, ahead of the journal, where the journal does not go
-/// on from it, or where `history` (may be null) lacks epochs up to it. `restore` is handed one that is whole;
-/// it leaves nothing behind when it fails.
+/// on from it, or where `history` (may be null) lacks epochs up to it, unless it is to begin anew there.
+/// `restore` is handed one that is whole; it leaves nothing behind when it fails.
 ///
 /// Errors: as of the store; corrupt where there is none and the journal no longer has its beginning, with all
 /// reasons.

@@ -216,7 +216,7 @@ Result<SnapshotTaken> Snapshotter::complete() {
   work.capture.seal(work.encoder, work.bytes);
   if (auto wrote = write_portion(); !wrote.ok()) return wrote.error();
   if (surroundings_.history != nullptr) {
-    if (!surroundings_.history_writer->wait_for(position, kHistoryPatience)) {
+    if (!surroundings_.history_writer->wait_for(position, kHistoryPatience, true)) {
       return Error{ErrorCode::io, "the history has not come as far as the snapshot, which is given up",
                    options_.store->directory(), "see the log for why; the journal is kept meanwhile"};
     }

@@ -47,6 +47,8 @@ class RocksdbStore {
   schema::Result<void> reopen();
   /// Always but after a failed `reopen`.
   bool is_open() const { return database_ != nullptr; }
+  /// Not after a `reopen` that failed, until one succeeds.
+  bool is_writable() const { return writable_; }
   /// How often it was opened again: what was not in the write-ahead log is lost then.
   std::uint64_t generation() const { return generation_; }
 

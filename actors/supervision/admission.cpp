@@ -50,11 +50,7 @@ Admission::Admission(const schema::Model& model, Archive archive, schema::Durati
                      unsigned generation_bits)
     : model_(model),
       archive_(std::move(archive)),
-      revisions_([this](const EventKey& key) {
-        const KnownEvent* found = known_.find(key);
-        return found == nullptr ? archive_.find(key)
-                                : std::optional(Revisions::Observed{found->time, found->entity});
-      }),
+      revisions_([this](const EventKey& key) { return find(key); }),
       lateness_max_(lateness_max_of(model)),
       memory_(std::min(memory, lateness_max_)),
       known_(generation_bits) {}
@@ -69,6 +65,24 @@ void Admission::begin_epoch(EventTime now) {
   epoch_clock_ = clock_;
 }
 
+schema::Result<void> Admission::look_up(const schema::EventBatch& batch) {
+  for (const Event& event : batch.events) {
+    if (event.kind == schema::EventKind::observe) continue;
+    const EventKey named = schema::named_key(batch, event, model_);
+    if (known_.contains(named) || looked_up_.contains(named)) continue;
+    const auto found = archive_.find(named);
+    if (!found.ok()) return found.error();
+    if (*found) looked_up_.emplace(named, **found);
+  }
+  return {};
+}
+
+std::optional<Revisions::Observed> Admission::find(const EventKey& key) const {
+  if (const KnownEvent* known = known_.find(key)) return Revisions::Observed{known->time, known->entity};
+  const auto found = looked_up_.find(key);
+  return found == looked_up_.end() ? std::nullopt : std::optional(found->second);
+}
+
 EventOutcome Admission::admit(const EventKey& key, const Event& event, const EventKey& named) {
   const schema::Source& source = model_.sources()[event.source];
   return admit_since(before(epoch_clock_, source.allowed_lateness), key, event, named);
@@ -80,7 +94,7 @@ EventOutcome Admission::readmit(const EventKey& key, const Event& event, const E
 
 EventOutcome Admission::admit_since(EventTime deadline, const EventKey& key, const Event& event,
                                     const EventKey& named) {
-  deadline = std::max(deadline, refused_before_);
+  deadline = std::max(deadline, unreadable_.before);
   if (event.time < deadline) return known_.contains(key) ? EventOutcome::duplicate : EventOutcome::too_late;
   if (now_ != kBeginning &&
       event.time > schema::after(now_, model_.sources()[event.source].clock_tolerance)) {
@@ -104,7 +118,7 @@ EventOutcome Admission::revise(const EventKey& key, const Event& event, const Ev
   // What is in the journal, and no longer remembered, is final or can be found there.
   const bool names = event.kind != schema::EventKind::observe;
   if (names && !known_.contains(named) && archive_.holds(named)) {
-    const auto found = archive_.find(named);
+    const auto found = find(named);
     if (!found || found->time < deadline) return EventOutcome::too_late;
   }
   const Revisions::Said what = said(key, event, named);
@@ -121,12 +135,13 @@ void Admission::restore_clock(EventTime clock) {
   clock_ = std::max(clock_, clock);
 }
 
-std::vector<StandingChange> Admission::end_epoch() {
+std::vector<StandingChange> Admission::end_epoch(EventTime held_from) {
   if (POLLUX_PLANTED(epoch_forgets_duplicates)) known_.clear();
+  looked_up_.clear();
   if (held_back_) {
     known_.end_epoch();
   } else {
-    known_.end_epoch(horizon_at(clock_), before(clock_, memory_));
+    known_.end_epoch(horizon_at(clock_), std::min(held_from, before(clock_, memory_)));
   }
   return revisions_.settle(horizon_at(clock_));
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "actors/storage/byte_codec.h"
@@ -11,6 +13,7 @@
 #include "actors/supervision/revisions.h"
 #include "schema/event/event.h"
 #include "schema/model/model.h"
+#include "schema/result.h"
 
 namespace pollux::actors {
 
@@ -46,8 +49,8 @@ class Admission {
   /// What was accepted however long ago; asked of events that are not remembered here.
   struct Archive {
     std::function<bool(const schema::EventKey&)> holds;
-    /// Nothing also where it holds the event and cannot find it.
-    Revisions::Find find;
+    /// Nothing also where it holds the event and does not know where.
+    std::function<schema::Result<std::optional<Revisions::Observed>>(const schema::EventKey&)> find;
   };
 
   /// `memory`: how far behind the clock identities are remembered, at least; as long as events may be
@@ -62,10 +65,18 @@ class Admission {
   /// is from the future.
   void begin_epoch(schema::EventTime now);
 
-  /// While set, nothing before `time` is accepted, although it is not final: what it would revise cannot be
-  /// read.
-  void refuse_before(schema::EventTime time) { refused_before_ = time; }
-  schema::EventTime refused_before() const { return refused_before_; }
+  /// Before `time` nothing is accepted, although it is not final: what it would revise can be read from
+  /// nowhere. `why` completes "the history ...".
+  struct Unreadable {
+    schema::EventTime before = schema::kBeginning;
+    const char* why = "";
+  };
+  void refuse(const Unreadable& what) { unreadable_ = what; }
+  const Unreadable& unreadable() const { return unreadable_; }
+
+  /// Asks the archive about what the events of a batch correct or retract. Before any of them is admitted or
+  /// restored, in the same epoch: these cannot fail. Errors: those of the archive.
+  schema::Result<void> look_up(const schema::EventBatch& batch);
 
   /// `accepted` events are remembered. `duplicate`: one with this identity was accepted before and is
   /// remembered. `poison`: it corrects or retracts an event of which too many do, or of too many.
@@ -106,8 +117,9 @@ class Admission {
   /// Whether an accepted event counts.
   bool stands(const schema::EventKey& key) const { return revisions_.stands(key); }
 
-  /// Ends the epoch: forgets identities that no longer matter. Returns what it changed in earlier ones.
-  std::vector<StandingChange> end_epoch();
+  /// Ends the epoch: forgets identities that no longer matter, but none of events since `held_from`. Returns
+  /// what it changed in earlier ones.
+  std::vector<StandingChange> end_epoch(schema::EventTime held_from = schema::kNever);
 
   schema::EventTime clock() const { return clock_; }
   /// What lies before cannot be accepted in this epoch, whoever wants it.
@@ -126,6 +138,7 @@ class Admission {
  private:
   EventOutcome admit_since(schema::EventTime deadline, const schema::EventKey& key,
                            const schema::Event& event, const schema::EventKey& named);
+  std::optional<Revisions::Observed> find(const schema::EventKey& key) const;
   EventOutcome revise(const schema::EventKey& key, const schema::Event& event, const schema::EventKey& named,
                       schema::EventTime deadline);
 
@@ -137,8 +150,9 @@ class Admission {
   schema::EventTime clock_ = schema::kBeginning;
   schema::EventTime epoch_clock_ = schema::kBeginning;  // at the epoch's beginning
   schema::EventTime now_ = schema::kBeginning;
-  schema::EventTime refused_before_ = schema::kBeginning;
+  Unreadable unreadable_;
   Identities known_;
+  std::unordered_map<schema::EventKey, Revisions::Observed, schema::EventKeyHash> looked_up_;  // this epoch
   bool held_back_ = false;
 };
 

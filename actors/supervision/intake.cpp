@@ -85,9 +85,10 @@ void Intake::begin_epoch(EventTime now) {
   decided_.clear();
 }
 
-std::vector<EventOutcome> Intake::take(EventBatch batch, schema::EpochRecord& record,
-                                       QuarantineChanges& quarantine) {
+Result<std::vector<EventOutcome>> Intake::take(EventBatch batch, schema::EpochRecord& record,
+                                               QuarantineChanges& quarantine) {
   POLLUX_ASSERT(batch.keys.size() == batch.events.size(), "the batch knows its identities");
+  if (auto looked_up = admission_.look_up(batch); !looked_up.ok()) return looked_up.error();
   std::vector<EventOutcome> outcomes(batch.events.size());
   std::array<std::uint64_t, kOutcomeCount> counts{};
   std::size_t copied = 0;  // and what follows, up to here, is accepted
@@ -201,6 +202,7 @@ Result<Verdict> Intake::admit(std::uint64_t number, schema::EpochRecord& record,
   found.event.identify(model_);
   const Event& event = found.event.events.front();
   const schema::EventKey key = found.event.keys.front();
+  if (auto looked_up = admission_.look_up(found.event); !looked_up.ok()) return looked_up.error();
   // It may have been accepted so long ago that only the journal knows.
   const EventOutcome outcome =
       journal_.holds(key) ? EventOutcome::duplicate
@@ -233,12 +235,10 @@ std::string Intake::why_not(EventOutcome outcome, const Event& event) const {
            "are final";
   }
   const EventTime horizon = admission_.horizon();
-  const EventTime readable = admission_.refused_before();
-  if (event.time >= horizon && readable > horizon) {
-    return "it bears on what lies before " + schema::format_rfc3339(readable) +
-           ", which is not in memory any more, and the history that holds it has stopped (the log says why); "
-           "it "
-           "can be admitted after a restart";
+  const Admission::Unreadable& unreadable = admission_.unreadable();
+  if (event.time >= horizon && unreadable.before > horizon) {
+    return "it bears on what lies before " + schema::format_rfc3339(unreadable.before) +
+           ", which is not in memory any more, and the history " + unreadable.why;
   }
   if (event.time >= horizon)
     return "it bears on an event before " + schema::format_rfc3339(horizon) + ", which is final";

@@ -33,9 +33,10 @@ class Intake {
 
   void begin_epoch(schema::EventTime now);
 
-  /// Moves or copies what is accepted to `record`. REQUIRES: the batch knows its identities.
-  std::vector<EventOutcome> take(schema::EventBatch batch, schema::EpochRecord& record,
-                                 QuarantineChanges& quarantine);
+  /// Moves or copies what is accepted to `record`. REQUIRES: the batch knows its identities. Errors: those of
+  /// the journal, where an event names one that only it has; then nothing was taken.
+  schema::Result<std::vector<EventOutcome>> take(schema::EventBatch batch, schema::EpochRecord& record,
+                                                 QuarantineChanges& quarantine);
 
   /// Decides on events in quarantine. What is admitted becomes part of `record`. Errors: those of the
   /// journal.

@@ -24,14 +24,6 @@ using schema::kNever;
 using schema::Result;
 using std::chrono::steady_clock;
 
-namespace {
-
-std::int64_t ns_since(steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count();
-}
-
-}  // namespace
-
 Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
     : HandedOverActor(config),
       context_(context),
@@ -40,7 +32,8 @@ Supervisor::Supervisor(caf::actor_config& config, const DomainContext& context)
                  context.forget_at_once ? 0 : Identities::kGenerationBits),
       intake_(context.model, context.journal, admission_, context.sources, context.probe, context.quarantine),
       outage_(context.probe, context.alarm),
-      span_max_(epoch_span_max(context.model)) {
+      span_max_(epoch_span_max(context.model)),
+      look_back_(longest_look_back(context.model)) {
   // CAF would end the supervisor alone, and whoever submits, reads or stops the twin would wait for ever. A
   // process that ends is started again, and goes on from the journal.
   set_exception_handler(
@@ -90,6 +83,8 @@ caf::behavior Supervisor::make_behavior() {
       [this](end_atom, EntityIndex entity) { caf::anon_send_exit(actors_[entity], caf::exit_reason::kill); },
       [this](replay_atom, const RecordPtr& record, const Signal& replayed) { replay(record, replayed); },
       [this](serve_atom) {
+        serving_ = true;
+        if (left_out_ > 0) tell_left_out();
         context_.feed.start(settled_position_);
         if (context_.now) delayed_send(this, context_.tick, tick_atom::value);
       },
@@ -148,13 +143,19 @@ void Supervisor::replay(const RecordPtr& record, Signal replayed) {
   epoch->replayed = std::move(replayed);
   schema::EventBatch& batch = epoch->record.events;
   batch.identify(context_.model);
+  if (auto looked_up = admission_.look_up(batch); !looked_up.ok()) {
+    failed_ = looked_up.error();
+    lost_an_epoch_ = true;
+    context_.on_failure(*failed_);
+    return (*epoch->replayed)();
+  }
   for (std::size_t i = 0; i < batch.events.size(); ++i) {
     const Event& event = batch.events[i];
     admission_.restore(batch.keys[i], event, schema::named_key(batch, event, context_.model));
     context_.sources.accepted(event);
   }
   admission_.restore_clock(epoch->record.clock);
-  end_epoch(*epoch);
+  end_replayed_epoch(*epoch);
   epoch->times.clock = admission_.clock();
   last_position_ = epoch->record.position;
   last_clock_ = admission_.clock();
@@ -201,8 +202,7 @@ void Supervisor::form() {
   if (context_.history != nullptr && context_.history->behind()) return;
   if (begin_catching_up()) return;
   auto epoch = std::make_unique<Epoch>();
-  const bool readable = context_.recalled == nullptr || !context_.history->broken();
-  admission_.refuse_before(readable ? kBeginning : held_from_);
+  admission_.refuse(unreadable());
   intake_.begin_epoch(context_.now ? context_.now() : kBeginning);
   std::size_t events = 0;
   while (!pending_.empty()) {
@@ -224,7 +224,12 @@ void Supervisor::form() {
 void Supervisor::take_in(Epoch& epoch, SubmissionPtr submission) {
   Receipt receipt;
   if (submission->numbers.empty()) {
-    receipt.outcomes = intake_.take(std::move(submission->batch), epoch.record, epoch.quarantine);
+    auto outcomes = intake_.take(std::move(submission->batch), epoch.record, epoch.quarantine);
+    if (!outcomes.ok()) {
+      refuse(*submission, outcomes.error());
+      return;
+    }
+    receipt.outcomes = std::move(outcomes).value();
   } else {
     auto verdicts = intake_.decide(*submission, epoch.record, epoch.quarantine);
     if (!verdicts.ok()) {
@@ -239,7 +244,7 @@ void Supervisor::take_in(Epoch& epoch, SubmissionPtr submission) {
 /// Sorts out which of the epoch's events stand.
 void Supervisor::end_epoch(Epoch& epoch) {
   if (!admission_.revised()) {
-    admission_.end_epoch();
+    admission_.end_epoch(held_from_at(last_clock_));
     return;
   }
   epoch.revised = std::make_unique<Epoch::Revised>();
@@ -252,7 +257,7 @@ void Supervisor::end_epoch(Epoch& epoch) {
       epoch.revised->withheld.push_back(i);
     }
   }
-  epoch.revised->changes = admission_.end_epoch();
+  epoch.revised->changes = admission_.end_epoch(held_from_at(last_clock_));
   context_.probe.revised_events.set(static_cast<std::int64_t>(admission_.revised_events()));
 }
 
@@ -275,82 +280,6 @@ void Supervisor::journal(std::unique_ptr<Epoch> epoch) {
   append();
 }
 
-void Supervisor::append() {
-  appending_ = true;
-  context_.writer.append(journaling_->record, journaling_->quarantine,
-                         [self = caf::actor_cast<caf::actor>(this)](Result<void> outcome) {
-                           caf::anon_send(self, journaled_atom::value,
-                                          std::make_shared<const Result<void>>(std::move(outcome)));
-                         });
-}
-
-void Supervisor::journaled(const Result<void>& outcome) {
-  context_.probe.journal_append.record(ns_since(journaling_->started_at));
-  const std::uint64_t written = context_.journal.bytes_appended();
-  context_.probe.journal_bytes.add(written - std::exchange(journal_bytes_, written));
-  appending_ = false;
-  if (outcome.ok() || POLLUX_PLANTED(failed_append_taken_for_done)) {
-    if (!journaling_->quarantine.empty()) intake_.measure_quarantine();
-    waiting_ = std::move(journaling_);
-    end_outage();
-  } else if (outcome.error().code == ErrorCode::no_space) {
-    stall(outcome.error());
-  } else {
-    fail(outcome.error());
-  }
-  advance();
-}
-
-/// The events of the epoch count as taken from here on: their senders are told to send them again, which then
-/// are duplicates, and the same record is appended until it is durable. So it is applied once, whether or not
-/// the first attempt left it on disk.
-void Supervisor::stall(const Error& why) {
-  context_.probe.journal_append_failures.add();
-  const bool is_new = !outage_.why();
-  outage_.begins(why, steady_clock::now());
-  if (is_new) context_.on_stall(why);
-  refuse_all(why);
-  if (draining_) return give_up();
-  delayed_send(this, context_.journal_retry, retry_atom::value);
-}
-
-void Supervisor::end_outage() {
-  if (!outage_.why()) return;
-  outage_.ends(steady_clock::now());
-  context_.on_stall(std::nullopt);
-}
-
-void Supervisor::retry() {
-  if (outage_.why() && !appending_ && journaling_ != nullptr) append();
-}
-
-/// The epoch was never acknowledged.
-void Supervisor::give_up() {
-  outage_.given_up(journaling_->record.events.events.size(), steady_clock::now());
-  lost_an_epoch_ = true;
-  journaling_.reset();
-}
-
-void Supervisor::refuse_all(const Error& why) {
-  if (journaling_ != nullptr) {
-    for (const Epoch::Part& part : std::exchange(journaling_->parts, {})) refuse(*part.submission, why);
-  }
-  for (const SubmissionPtr& submission : std::exchange(pending_, {})) refuse(*submission, why);
-}
-
-/// Whether the failed epoch is on disk cannot be known, so nothing more may be acknowledged: after a restart
-/// the journal tells. What had settled before stays readable.
-void Supervisor::fail(const Error& why) {
-  context_.probe.journal_append_failures.add();
-  failed_ = why;
-  if (outage_.why()) context_.on_stall(std::nullopt);
-  outage_.fails(why);
-  context_.on_failure(why);
-  refuse_all(why);
-  lost_an_epoch_ = true;
-  journaling_.reset();
-}
-
 void Supervisor::propagate() {
   if (waiting_ == nullptr || running_ != nullptr) return;
   running_ = std::move(waiting_);
@@ -360,7 +289,7 @@ void Supervisor::propagate() {
   epoch.times.pinned = pins_.newest();
   epoch.times.remember = context_.recalled != nullptr;
   epoch.times.final_before = admission_.horizon_at(epoch.times.before);
-  epoch.times.horizon = held_from(epoch.times.before);
+  epoch.times.horizon = held_from_ = held_from_at(epoch.times.before);
   if (!recollect(epoch)) return;
   if (epoch.revised) apply_revisions(epoch);
   const bool settled = wave_->start(epoch.revised ? epoch.revised->standing : epoch.record.events,
@@ -424,7 +353,7 @@ void Supervisor::settle() {
     settled_position_ = epoch->record.position;
     publish(*epoch, std::move(changes));
   }
-  context_.probe.propagation.record(ns_since(epoch->started_at));
+  context_.probe.propagation.record_since(epoch->started_at);
   if (epoch->replayed) replayed_ = std::move(epoch->record);
   acknowledge(*epoch);
   answer_queries();
@@ -493,7 +422,7 @@ void Supervisor::acknowledge(Epoch& epoch) {
   for (Epoch::Part& part : epoch.parts) {
     const bool miscounted = POLLUX_PLANTED(queue_never_empties) && epoch.record.position == 0;
     if (!miscounted) context_.probe.queue_events.add(-static_cast<std::int64_t>(part.submission->size));
-    context_.probe.submit_to_settled.record(ns_since(part.submission->taken_at));
+    context_.probe.submit_to_settled.record_since(part.submission->taken_at);
     part.receipt.position = settled_position_;
     for (QuarantineVerdict& verdict : part.receipt.verdicts) {
       const bool now = verdict.outcome == QuarantineVerdict::Outcome::admitted && verdict.position == 0;
@@ -501,82 +430,6 @@ void Supervisor::acknowledge(Epoch& epoch) {
     }
     part.submission->done(std::move(part.receipt));
   }
-}
-
-void Supervisor::between_epochs(std::function<void()> act) {
-  queries_.push_back(std::move(act));
-  if (running_ == nullptr || POLLUX_PLANTED(query_sees_half_an_epoch)) answer_queries();
-}
-
-void Supervisor::answer_queries() {
-  for (const auto& query : std::exchange(queries_, {})) query();
-}
-
-void Supervisor::lend(const PartsUser& user) {
-  DomainParts parts{context_.model,    entities_,        admission_,
-                    episodes_,         context_.sources, pins_,
-                    settled_position_, settled_clock_,   std::max(held_from_, admission_.forgotten_before()),
-                    !lost_an_epoch_};
-  (*user)(parts);
-  show_pins();
-}
-
-void Supervisor::run_when_quiet() {
-  if (wait_for_quiet_.empty() || !is_quiet()) return;
-  for (const PartsUser& user : std::exchange(wait_for_quiet_, {})) lend(user);
-}
-
-void Supervisor::restore(const PartsUser& user) {
-  POLLUX_ASSERT(is_quiet() && last_position_ == 0, "restored before anything runs");
-  DomainParts parts{context_.model, entities_, admission_, episodes_, context_.sources, pins_, 0, kBeginning};
-  (*user)(parts);
-  settled_position_ = last_position_ = parts.position;
-  settled_clock_ = last_clock_ = parts.clock;
-  held_from_ = parts.held_from;
-  admission_.forgot_before(parts.held_from);
-  DomainProbe& probe = context_.probe;
-  std::int64_t unknown = 0;
-  for (EntityIndex entity = 0; entity < entities_.size(); ++entity) {
-    if (entities_[entity]->wake() != kNever) wakes_.push({entities_[entity]->wake(), entity});
-    const auto& rule = context_.model.type_of(entity).constraint;
-    if (rule)
-      unknown +=
-          entities_[entity]->timeline(rule->status).last().value.as_symbol() == schema::Model::kUnknown;
-  }
-  probe.clock_ns.set(settled_clock_);
-  probe.settled_position.set(static_cast<std::int64_t>(settled_position_));
-  probe.unknown_constraints.set(unknown);
-  probe.violated_constraints.set(static_cast<std::int64_t>(episodes_.open()));
-  probe.episodes_kept.set(static_cast<std::int64_t>(episodes_.kept()));
-  probe.remembered_events.set(static_cast<std::int64_t>(admission_.remembered()));
-  probe.revised_events.set(static_cast<std::int64_t>(admission_.revised_events()));
-}
-
-void Supervisor::open_pin(const PinTaker& taker) {
-  if (pins_.held() == Pins::kPinsMax) {
-    (*taker)(Error{ErrorCode::overloaded,
-                   "the twin holds " + std::to_string(Pins::kPinsMax) + " pins, as many as it may", "",
-                   "let go of a fork or a snapshot that is no longer needed"});
-    return;
-  }
-  const PinNumber pin = pins_.open(settled_position_, settled_clock_);
-  show_pins();
-  (*taker)(NewPin{pin, settled_position_, settled_clock_});
-}
-
-void Supervisor::release(PinNumber pin) {
-  pins_.release(pin);
-  show_pins();
-}
-
-void Supervisor::show_pins() {
-  context_.probe.pins.set(static_cast<std::int64_t>(pins_.held()));
-  context_.probe.pinned_entities.set(static_cast<std::int64_t>(pins_.images()));
-  context_.probe.pinned_bytes.set(static_cast<std::int64_t>(pins_.bytes()));
-}
-
-SettledState Supervisor::settled_state() const {
-  return {context_.model, entities_, episodes_, settled_position_, settled_clock_, &admission_};
 }
 
 }  // namespace pollux::actors

@@ -177,8 +177,12 @@ class Supervisor : public HandedOverActor {
   void refuse_all(const schema::Error& why);
   void propagate();
   Admission::Archive archive();
-  std::optional<Revisions::Observed> find_in_journal(const schema::EventKey& key) const;
-  schema::EventTime held_from(schema::EventTime clock);
+  schema::Result<std::optional<Revisions::Observed>> find_in_journal(const schema::EventKey& key);
+  schema::EventTime recalled_from() const;
+  schema::EventTime held_from_at(schema::EventTime clock) const;
+  Admission::Unreadable unreadable() const;
+  void end_replayed_epoch(Epoch& epoch);
+  void tell_left_out() const;
   bool recollect(Epoch& epoch);
   void forget(const Epoch& epoch);
   void lose(std::unique_ptr<Epoch> epoch, const schema::Error& why);
@@ -241,6 +245,10 @@ class Supervisor : public HandedOverActor {
   schema::EventTime last_clock_ = schema::kBeginning;  // and its clock
   std::uint64_t journal_bytes_ = 0;                    // of the journal's count, already in the probe
   schema::EventTime held_from_ = schema::kBeginning;   // memory holds what came about since then
+  const schema::Duration look_back_;                   // see `longest_look_back`
+  bool journal_unreadable_ = false;                    // that it could not be read has been told
+  bool serving_ = false;                               // nothing is replayed any more
+  std::size_t left_out_ = 0;                           // of what was replayed
   schema::Position settled_position_ = 0;
   schema::EventTime settled_clock_ = schema::kBeginning;
 };

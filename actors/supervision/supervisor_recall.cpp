@@ -13,8 +13,10 @@ using schema::Error;
 using schema::ErrorCode;
 using schema::Event;
 using schema::EventTime;
+using schema::kBeginning;
 using schema::kNever;
 using schema::Position;
+using schema::Result;
 
 namespace {
 
@@ -53,6 +55,15 @@ Error not_recalled(const Error& why) {
           why.advice};
 }
 
+/// What names it is neither taken nor set aside as too late.
+Error not_looked_up(const Error& why) {
+  return {ErrorCode::unavailable,
+          "an event that is corrected or retracted lies further back than memory and cannot be read from the "
+          "journal: " +
+              why.message,
+          why.where, "send the submission again later, nothing of it was taken. " + why.advice};
+}
+
 }  // namespace
 
 Admission::Archive Supervisor::archive() {
@@ -61,10 +72,10 @@ Admission::Archive Supervisor::archive() {
 }
 
 /// Of records up to the newest one taken in: while the journal is replayed, it knows more than the twin.
-std::optional<Revisions::Observed> Supervisor::find_in_journal(const schema::EventKey& key) const {
-  const auto position = context_.journal.position_of(key);
-  if (!position || *position == 0 || *position > last_position_) return std::nullopt;
+Result<std::optional<Revisions::Observed>> Supervisor::find_in_journal(const schema::EventKey& key) {
   std::optional<Revisions::Observed> found;
+  const auto position = context_.journal.position_of(key);
+  if (!position || *position == 0 || *position > last_position_) return found;
   const auto read = context_.journal.read(*position, [&](schema::EpochRecord& record) {
     record.events.identify(context_.model);
     const auto at = std::ranges::find(record.events.keys, key);
@@ -73,16 +84,68 @@ std::optional<Revisions::Observed> Supervisor::find_in_journal(const schema::Eve
     found = Revisions::Observed{event.time, event.entity};
     return false;
   });
-  return read.ok() ? found : std::nullopt;
+  const bool is_told = std::exchange(journal_unreadable_, !read.ok());
+  if (read.ok()) return found;
+  const Error error = not_looked_up(read.error());
+  if (!is_told && context_.alarm) context_.alarm(error.text());
+  return error;
 }
 
-/// Where memory begins once the clock stands at `clock`. It drops nothing that a history does not take in.
-EventTime Supervisor::held_from(EventTime clock) {
-  const bool recalled = context_.recalled != nullptr && !context_.history->broken();
-  const EventTime horizon = admission_.horizon_at(clock);
-  held_from_ =
-      std::max(held_from_, recalled ? std::max(horizon, schema::before(clock, context_.memory)) : horizon);
-  return held_from_;
+/// From where on the history tells all that may be asked of what memory has dropped: one that was made anew
+/// knows nothing of what lies before it.
+EventTime Supervisor::recalled_from() const {
+  const HistoryBounds bounds = context_.recalled->bounds();
+  if (bounds.begun == 0) return kBeginning;
+  return schema::after(schema::after(bounds.begun_clock, look_back_), 1);
+}
+
+/// Where memory begins once the clock stands at `clock`. It drops nothing that a history does not take in, or
+/// cannot tell: what a history that was made anew lacks stays in memory until it need not be told any more.
+/// Not before all is replayed, so that what is left out of the journal does not depend on what memory drops.
+EventTime Supervisor::held_from_at(EventTime clock) const {
+  const EventTime final_before = std::max(held_from_, admission_.horizon_at(clock));
+  if (context_.recalled == nullptr || context_.history->stopped()) return final_before;
+  const EventTime short_memory = std::max(final_before, schema::before(clock, context_.memory));
+  const EventTime told = recalled_from();
+  return short_memory >= told && (serving_ || held_from_ >= told) ? short_memory : final_before;
+}
+
+/// What the next epoch could not be told of.
+Admission::Unreadable Supervisor::unreadable() const {
+  if (context_.recalled == nullptr) return {};
+  if (context_.history->stopped())
+    return {held_from_, "has stopped (the log says why); it can be admitted once that goes on"};
+  return {std::min(held_from_at(last_clock_), recalled_from()),
+          "was made anew since and does not tell of it"};
+}
+
+/// Ends an epoch that is replayed. The journal may hold what was accepted while an older history could tell
+/// what it bears on, and nothing can any more: such an event keeps its identity and says nothing, and what it
+/// corrected is left as it was. That depends on nothing but the journal and where the history begins.
+void Supervisor::end_replayed_epoch(Epoch& epoch) {
+  if (context_.recalled == nullptr) return end_epoch(epoch);
+  const EventTime readable = std::min(held_from_at(last_clock_), recalled_from());
+  std::size_t left_out = 0;
+  for (Event& event : epoch.record.events.events) {
+    if (event.time >= readable || event.entity == schema::kNone) continue;
+    event.entity = schema::kNone;
+    event.values_count = 0;
+    ++left_out;
+  }
+  end_epoch(epoch);
+  if (epoch.revised)
+    left_out += std::erase_if(epoch.revised->changes,
+                              [&](const StandingChange& change) { return change.place.time < readable; });
+  left_out_ += left_out;
+  context_.probe.misfit_events.add(left_out);
+}
+
+void Supervisor::tell_left_out() const {
+  if (!context_.warn) return;
+  context_.warn("left out of what was replayed: " + std::to_string(left_out_) +
+                " events, or corrections of events, from before " + schema::format_rfc3339(recalled_from()) +
+                ": the history was made anew since they were taken in, and neither it nor memory holds what "
+                "they bear on. They stay in the journal");
 }
 
 /// Brings back what the epoch's own events need. False where that cannot be read: the epoch has changed
@@ -96,7 +159,7 @@ bool Supervisor::recollect(Epoch& epoch) {
   }
   if (oldest.empty()) return true;
   const bool there =
-      context_.recalled != nullptr && context_.history->wait_for(settled_position_, kHistoryPatience);
+      context_.recalled != nullptr && context_.history->wait_for(settled_position_, kHistoryPatience, true);
   if (!there) {
     lose(std::move(running_), Error{ErrorCode::unavailable, "it has stopped or is far behind", "", ""});
     return false;

@@ -73,7 +73,7 @@ struct Attribute {
   /// Memory: the observed attribute of which it tells when it was last reported (the bits are an EventTime).
   AttributeSlot reported = kNoSlot;
   bool handed_on = false;                ///< Memory: other entities are bound to it all the same.
-  std::string expression;                ///< Derived: the text as written.
+  std::string expression;                ///< Derived: the text as written; of a link, what it does.
   std::optional<BaselineRule> baseline;  ///< Parameters: how it is learned, where it is.
   SourceLocation where;
 };

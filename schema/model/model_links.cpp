@@ -6,6 +6,7 @@
 #include "schema/model/division.h"
 #include "schema/model/model_draft.h"
 #include "schema/model/model_fields.h"
+#include "schema/time.h"
 
 namespace pollux::schema {
 namespace {
@@ -33,6 +34,10 @@ EntityType link_type(const ValueSpec& spec, const Temporal& entrance, Duration d
                      made_attribute("sent", Role::derived, spec, where),
                      made_attribute("sent.at", Role::memory, {}, where),
                      made_attribute("offered", Role::memory, spec, where)};
+  type.attributes[0].expression = "sent, " + format_duration(delay) + " later";
+  type.attributes[1].expression = "from";
+  if (entrance.span > 0)
+    type.attributes[1].expression += ", one change in " + format_duration(entrance.span) + " at most";
   const Temporal carry{TemporalFunction::delay, delay, 0, {}};
   type.attributes[1].retain = carry.reach();
   const auto operand = static_cast<std::uint16_t>(type.attributes.size());

@@ -46,6 +46,18 @@ void write_error(JsonWriter& json, const schema::Error& error) {
   json.EndObject();
 }
 
+void write_faults(JsonWriter& json, const std::vector<schema::Error>& faults) {
+  write_key(json, "faults");
+  json.StartArray();
+  for (const schema::Error& fault : faults) write_error(json, fault);
+  json.EndArray();
+}
+
+void print_faults(const std::vector<schema::Error>& faults) {
+  for (const schema::Error& fault : faults) std::cerr << fault.where << ": " << fault.message << "\n";
+  if (faults.size() == actors::JournalVerdict::kFaultsMax) std::cerr << "and perhaps more\n";
+}
+
 int show_verdict(const actors::JournalVerdict& verdict, const JournalOptions& options) {
   const int exit_code = verdict.faults.empty() ? kOk : kDataDirectory;
   if (options.json()) {
@@ -58,15 +70,11 @@ int show_verdict(const actors::JournalVerdict& verdict, const JournalOptions& op
       write_key(json, name);
       json.Uint64(number);
     }
-    write_key(json, "faults");
-    json.StartArray();
-    for (const auto& fault : verdict.faults) write_error(json, fault);
-    json.EndArray();
+    write_faults(json, verdict.faults);
     json.EndObject();
     return finish(buffer, exit_code);
   }
-  for (const auto& fault : verdict.faults) std::cerr << fault.where << ": " << fault.message << "\n";
-  if (verdict.faults.size() == actors::JournalVerdict::kFaultsMax) std::cerr << "and perhaps more\n";
+  print_faults(verdict.faults);
   std::cout << verdict.records << " records (positions " << verdict.first << " to " << verdict.last << "), "
             << verdict.events << " events, " << verdict.quarantined << " quarantined: "
             << (verdict.faults.empty() ? "all in order" : std::to_string(verdict.faults.size()) + " faults")
@@ -220,10 +228,13 @@ int run_stat(const JournalOptions& options) {
   number("history_to", statistics->history_to);
   number("history_bytes", statistics->history_bytes);
   number("disk_bytes", statistics->disk_bytes);
+  write_faults(json, statistics->faults);
   json.EndObject();
-  if (options.json()) return finish(buffer, kOk);
+  const int exit_code = statistics->faults.empty() ? kOk : kDataDirectory;
+  if (options.json()) return finish(buffer, exit_code);
   std::cout << std::flush;
-  return std::cout.good() ? kOk : kInputOutput;
+  print_faults(statistics->faults);
+  return std::cout.good() ? exit_code : kInputOutput;
 }
 
 CLI::App* add_verb(CLI::App& journal, const char* name, const char* what,

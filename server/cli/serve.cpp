@@ -42,7 +42,6 @@ struct ServeOptions {
   std::string log_level = "info";
   bool accept_model_change = false;
   bool insecure_listen = false;
-  bool rebuild_history = false;
   std::string history_age = "400 d";
   std::string memory = "15 min";
   std::string snapshot_every = "15 min";
@@ -52,10 +51,6 @@ struct ServeOptions {
 /// Opens a data directory, unless it was last written under another version of the model.
 Result<std::unique_ptr<actors::Journal>> open_journal(const ServeOptions& options, const std::string& data,
                                                       const schema::Model& model) {
-  if (options.rebuild_history) {
-    if (auto discarded = actors::discard_history(data); !discarded.ok()) return discarded.error();
-    spdlog::info("the history is made again from the journal");
-  }
   actors::JournalOptions how = options.journal;
   if (options.accept_model_change) how.misfits = schema::MisfitPolicy::leave_out;
   auto journal = actors::open_rocksdb_journal(data, model, how);
@@ -365,7 +360,10 @@ void add_retention_options(CLI::App& verb, ServeOptions& options) {
   verb.add_flag("!--no-history", options.twin.keep_history,
                 "Keep no history: no answers about the past, change streams resume from memory only")
       ->envname("POLLUX_NO_HISTORY");
-  verb.add_flag("--rebuild-history", options.rebuild_history, "Make the history again from the journal");
+  verb.add_flag(
+      "--rebuild-history", options.journal.remake_history,
+      "Make the history again from the journal; where retention has dropped the journal's beginning, "
+      "it begins anew at the newest snapshot, and what was known before is given up");
   verb.add_option("--backup-directory", options.http.backup_directory,
                   "Where `pollux backup --at` puts backups; without it they are refused")
       ->envname("POLLUX_BACKUP_DIRECTORY");

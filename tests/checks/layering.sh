@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Dependencies point one way: schema <- actors <- scenarios <- server; monitoring sees only the probes that
-# others publish; schema knows no CAF; no file includes itself by a detour. Usage: layering.sh ROOT
+# others publish; schema knows no CAF; what actors store knows no supervision; no file includes itself by a
+# detour. Usage: layering.sh ROOT
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/tree.sh"
 
@@ -32,6 +33,10 @@ while IFS=: read -r file line included; do
   if [[ $included == '"'* ]]; then
     allowed=$(allowed_in "$folder")
     [[ $name =~ $allowed ]] || problem "$file:$line" "$folder may not include \"$name\""
+    # What is stored knows nothing of who decides what is.
+    if [[ $file =~ ^actors/(journal|history|storage)/ && $name == actors/supervision/* ]]; then
+      problem "$file:$line" "${file%/*} may not include \"$name\""
+    fi
     printf '%s %s\n' "$file" "$name" >>"$edges"
   elif [[ $name =~ ^(schema|actors|scenarios|monitoring|server|examples|tests)/ ]]; then
     problem "$file:$line" "own header <$name> is to be included with quotes"

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "actors/history/history_query.h"
 #include "actors/journal/journal.h"
 #include "actors/twin.h"
 #include "tests/faults/kept_record.h"
@@ -151,6 +152,10 @@ class FullDiskTwin : public testing::Test {
     options.threads = 1;
     options.clock = actors::ClockMode::events;
     options.journal_retry = schema::kMillisecond;
+    options.warn = [this](const std::string& entry) {
+      const std::scoped_lock lock(mutex_);
+      warnings_ += entry + "\n";
+    };
     options.alarm = [this](const std::string& entry) {
       const std::scoped_lock lock(mutex_);
       log_.push_back(entry);
@@ -183,6 +188,11 @@ class FullDiskTwin : public testing::Test {
     return log_;
   }
 
+  std::string warnings() {
+    const std::scoped_lock lock(mutex_);
+    return warnings_;
+  }
+
   void wait_until_it_goes_on() {
     while (twin_->stall()) std::this_thread::yield();
   }
@@ -191,6 +201,7 @@ class FullDiskTwin : public testing::Test {
   SimulatedDisk disk_;
   std::mutex mutex_;
   std::vector<std::string> log_;  // of what needs a person
+  std::string warnings_;
   std::unique_ptr<actors::Twin> twin_;
 };
 
@@ -227,6 +238,44 @@ TEST_F(FullDiskTwin, RefusesWritesAnswersReadsAndGoesOnByItself) {
   start();
   EXPECT_EQ(digest(), after);
   EXPECT_EQ(twin_->journal().last_position(), 3u) << "each epoch is there once";
+}
+
+/// What had not been flushed when the store was opened again is gone from it.
+TEST_F(FullDiskTwin, TheHistoryGoesOnByItselfAndNothingIsMissingInIt) {
+  start();
+  const auto expect_complete = [this](int until) {
+    while (!twin_->wait_for_history(std::chrono::seconds(1)).ok()) std::this_thread::yield();
+    EXPECT_FALSE(twin_->history_failure().has_value());
+    EXPECT_EQ(twin_->probe().history_stopped.value(), 0);
+    const schema::Position known = twin_->settled_position();
+    EXPECT_EQ(twin_->history()->bounds().complete, known);
+    for (int i = 0; i < until; ++i) {
+      const auto value = actors::value_at(*twin_->history(), {0, 0}, {i * schema::kSecond, known});
+      ASSERT_TRUE(value.ok()) << value.error().text();
+      ASSERT_TRUE(value->has_value());
+      EXPECT_EQ((**value).value, schema::Value::number(i % 100)) << "second " << i;
+    }
+    EXPECT_EQ(twin_->history()->epochs(0, 1'000, 1'000'000)->size(), known);
+  };
+  int sent = 0;
+  for (int outage = 0; outage < 3; ++outage) {
+    for (int epoch = 0; epoch < 10; ++epoch, sent += 10) ASSERT_TRUE(submit(sent, 10).ok());
+    expect_complete(sent);
+    disk_.set_capacity(disk_.used());
+    ASSERT_FALSE(submit(sent, 10).ok());
+    disk_.set_capacity(kPlenty);
+    wait_until_it_goes_on();
+    ASSERT_TRUE(submit(sent, 10).ok()) << "again, which is answered after what was held up has settled";
+    sent += 10;
+    expect_complete(sent);
+  }
+  EXPECT_THAT(warnings(), AllOf(HasSubstr("the history stops and is tried again by itself"),
+                                HasSubstr("the history goes on, and nothing is missing in it")));
+  const std::string after = digest();
+  twin_.reset();
+  start();
+  EXPECT_EQ(digest(), after);
+  expect_complete(sent);
 }
 
 TEST_F(FullDiskTwin, StopsWhileTheDiskIsFullAndStartsWithWhatWasAcknowledged) {

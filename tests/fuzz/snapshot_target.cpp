@@ -73,7 +73,8 @@ void entities(ByteReader& in) {
 }
 
 actors::Admission::Archive no_archive() {
-  return {[](const auto&) { return false; }, [](const auto&) { return std::nullopt; }};
+  return {[](const auto&) { return false; },
+          [](const auto&) { return std::optional<actors::Revisions::Observed>(); }};
 }
 
 void identities(ByteReader& in) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "actors/journal/journal_format.h"
+#include "actors/storage/rocksdb_store.h"
 #include "server/http/client.h"
 #include "tests/server/program.h"
 
@@ -157,6 +159,33 @@ TEST_F(Pollux, AJournalIsLookedIntoWhileItsServerRuns) {
   Program nothing({"journal", "verify", path("nothing-here")});
   EXPECT_EQ(nothing.wait(), 3);
   EXPECT_FALSE(std::filesystem::exists(path("nothing-here")));
+}
+
+TEST_F(Pollux, DamageInTheQuarantineIsNamedAndToldByTheExitCode) {
+  {
+    Program server(serve());
+    auto client = connect(server);
+    ASSERT_EQ(client->post_events(events(3'000, 3'001))->status, 200u);
+    ASSERT_EQ(client->post_events(events(0, 1))->status, 200u);
+    server.signal(SIGTERM);
+    ASSERT_EQ(server.wait(), 0) << server.err;
+  }
+  Program sound({"journal", "stat", path("data")});
+  EXPECT_EQ(sound.wait(), 0) << sound.err;
+  EXPECT_THAT(sound.out, HasSubstr("quarantined: 1\n"));
+  {
+    const auto store = actors::RocksdbStore::open(path("data")).value();
+    const auto key = actors::journal_format::quarantine_key(1);
+    ASSERT_TRUE(store->database().Put({}, store->quarantine(), {key.data(), key.size()}, "scratched").ok());
+  }
+  for (const char* verb : {"stat", "verify"}) {
+    Program damaged({"journal", verb, path("data")});
+    EXPECT_EQ(damaged.wait(), 3) << verb;
+    EXPECT_THAT(damaged.err, HasSubstr("quarantine number 1: ")) << verb;
+    Program as_json({"journal", verb, path("data"), "-o", "json"});
+    EXPECT_EQ(as_json.wait(), 3) << verb;
+    EXPECT_THAT(as_json.out, HasSubstr("quarantine number 1\",")) << verb;
+  }
 }
 
 TEST_F(Pollux, ARunningTwinIsAskedWhyAndWhatIfFromTheCommandLine) {

@@ -158,6 +158,30 @@ TEST_F(SnapshotProcess, TheJournalIsKeptAsFarBehindTheClockAsIsSaid) {
   EXPECT_THAT(run({"journal", "stat", data()}).text, HasSubstr("first: 30\n"));
 }
 
+TEST_F(SnapshotProcess, AHistoryWhoseJournalHasLostItsBeginningIsMadeAnewFromOneAndSaysSo) {
+  serve({"--snapshot-every", "0s", "--snapshots-kept", "1", "--keep-journal", "20 s"});
+  send(0, 50);
+  ASSERT_EQ(client_->post(kPath, "application/json", "")->status, 201u);
+  send(50, 55);
+  const std::string before = client_->get("/v1/entities/pump-1?at=2026-11-22T07:00:51Z")->body;
+  stop();
+  serve({"--rebuild-history"});
+  EXPECT_THAT(server_->log, HasSubstr("the history begins anew at position 50 (2026-11-22T07:00:49Z)"));
+  EXPECT_EQ(client_->get("/v1/entities/pump-1?at=2026-11-22T07:00:51Z")->body, before);
+  EXPECT_THAT(client_->get("/v1/entities/pump-1?at=2026-11-22T07:00:49Z")->body, HasSubstr(R"("value":49)"));
+  const auto gone = client_->get("/v1/entities/pump-1?at=2026-11-22T07:00:48Z");
+  EXPECT_EQ(gone->status, 410u) << gone->body;
+  EXPECT_THAT(
+      gone->body,
+      HasSubstr("the history was made anew and reaches back to 2026-11-22T07:00:49Z and to position 50"));
+  EXPECT_EQ(client_->get("/v1/entities/pump-1?as_known_at=49")->status, 410u);
+  const auto range = client_->get("/v1/history/pump-1/speed");
+  EXPECT_THAT(range->body, AllOf(HasSubstr("07:00:49Z"), Not(HasSubstr("07:00:48Z")))) << range->body;
+  stop();
+  serve({});
+  EXPECT_EQ(client_->get("/v1/entities/pump-1?at=2026-11-22T07:00:48Z")->status, 410u);
+}
+
 TEST_F(SnapshotProcess, FlagsThatMakeNoSenseAreRefused) {
   for (const auto& [flag, value] :
        std::vector<std::pair<const char*, const char*>>{{"--snapshots-kept", "0"},

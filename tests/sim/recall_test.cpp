@@ -10,14 +10,14 @@
 #include <filesystem>
 #include <future>
 #include <limits>
+#include <thread>
 
 #include "actors/history/history_query.h"
 #include "actors/twin.h"
 #include "schema/model/model_file.h"
 #include "tests/sim/agreement.h"
 #include "tests/sim/oracle.h"
-#include "tests/sim/random_case.h"
-#include "tests/sim/random_twin.h"
+#include "tests/sim/short_memory.h"
 
 namespace pollux::sim {
 namespace {
@@ -32,28 +32,6 @@ using schema::Model;
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-void deliver(Twin& twin, const std::vector<schema::EventBatch>& deliveries) {
-  for (const schema::EventBatch& batch : deliveries) {
-    std::promise<void> done;
-    twin.submit(batch, [&done](schema::Result<actors::Receipt> receipt) {
-      EXPECT_TRUE(receipt.ok()) << receipt.error().text();
-      done.set_value();
-    });
-    done.get_future().get();
-  }
-  EXPECT_TRUE(twin.wait_for_history(std::chrono::seconds(60)).ok());
-}
-
-template <class Look>
-void look_at(Twin& twin, Look look) {
-  std::promise<void> done;
-  twin.query([&](const actors::SettledState& state) {
-    look(state);
-    done.set_value();
-  });
-  done.get_future().get();
 }
 
 /// What the oracle makes of the journal.
@@ -101,12 +79,6 @@ void expect_agreement(Twin& twin, const Expected& expected, EventTime held_from)
   });
 }
 
-std::string digest_of(Twin& twin) {
-  std::string hex;
-  look_at(twin, [&](const actors::SettledState& state) { hex = state.digest().hex; });
-  return hex;
-}
-
 std::unique_ptr<actors::Journal> copy_of(const Twin& twin) {
   auto copy = actors::make_memory_journal(twin.model());
   const auto read = twin.journal().read(1, [&](schema::EpochRecord& record) {
@@ -115,36 +87,6 @@ std::unique_ptr<actors::Journal> copy_of(const Twin& twin) {
   });
   EXPECT_TRUE(read.ok());
   return copy;
-}
-
-/// A random twin and how it is to run.
-struct Case {
-  std::shared_ptr<const Model> model;
-  RandomCase random;
-  EventTime clock = schema::kBeginning;  ///< After all its events.
-  TwinOptions options;
-};
-
-Case case_of(std::uint64_t seed) {
-  Case one;
-  Random random(seed);
-  one.random.model_text = random_model(random);
-  one.model = std::make_shared<const Model>(
-      std::get<Model>(schema::load_model(one.random.model_text, "random.yaml")));
-  random_events(random, *one.model, one.random);
-  EventTime first = schema::kNever;
-  for (const schema::Event& event : one.random.events.events) {
-    first = std::min(first, event.time);
-    one.clock = std::max(one.clock, event.time);
-  }
-  one.options.threads = 1 + seed % 2;
-  one.options.clock = actors::ClockMode::events;
-  one.options.check_invariants = true;
-  one.options.portion_entities = 1 + seed % 5;
-  one.options.forget_at_once = true;
-  one.options.memory = one.clock < first ? 0 : (one.clock - first) / (1 + static_cast<int>(random() % 20));
-  if (seed % 3 == 0) one.options.memory = 0;
-  return one;
 }
 
 /// Returns how many epochs reached back further than memory.
@@ -239,6 +181,7 @@ TEST(Recall, AnHourOfAllowedLatenessTakesNoMoreMemoryThanAMinute) {
 class StoppingHistory final : public actors::History {
  public:
   void stop() { stopped_ = true; }
+  void go_on() { stopped_ = false; }
 
   schema::Result<void> append(const actors::EpochChanges& epoch) override {
     if (stopped_) return schema::Error{schema::ErrorCode::io, "the history's disk is gone", "", ""};
@@ -269,6 +212,17 @@ class StoppingHistory final : public actors::History {
   schema::Result<bool> keep_background(bool wanted, bool may_begin_anew) override {
     return kept_->keep_background(wanted, may_begin_anew);
   }
+  schema::Result<void> resume(const std::deque<actors::EpochChangesPtr>& lately) override {
+    for (const auto& epoch : lately) {
+      if (epoch->position <= kept_->bounds().complete) continue;
+      if (auto appended = append(*epoch); !appended.ok()) return appended;
+    }
+    return {};
+  }
+  schema::Result<void> begin_at(schema::Position position, EventTime clock,
+                                const std::function<actors::EpochChangesPtr()>& next) override {
+    return kept_->begin_at(position, clock, next);
+  }
   std::uint64_t bytes() const override { return kept_->bytes(); }
   schema::Result<void> make_durable() override { return kept_->make_durable(); }
 
@@ -288,6 +242,7 @@ class JournalWithHistory final : public actors::Journal {
   }
   schema::Result<void> read(schema::Position from,
                             const std::function<bool(schema::EpochRecord&)>& visit) const override {
+    if (!readable) return schema::Error{schema::ErrorCode::io, "the disk cannot be read", "", ""};
     return kept_->read(from, visit);
   }
   schema::Result<std::vector<actors::QuarantinedEvent>> quarantine(std::uint64_t from,
@@ -305,6 +260,8 @@ class JournalWithHistory final : public actors::Journal {
   std::uint64_t bytes_appended() const override { return kept_->bytes_appended(); }
   actors::History* history() override { return &history_; }
 
+  std::atomic<bool> readable{true};
+
  private:
   const std::unique_ptr<actors::Journal> kept_;
   actors::History& history_;
@@ -320,6 +277,7 @@ TEST(Recall, OnceTheHistoryHasStoppedWhatReachesBackFurtherThanMemoryIsSetAsideA
   options.threads = 1;
   options.clock = actors::ClockMode::events;
   options.memory = kMinute;
+  options.journal_retry = schema::kMillisecond;
   auto twin = Twin::start(model, std::make_unique<JournalWithHistory>(*model, history), options).value();
   const AttributeSlot level = model->type_of(0).find_attribute("level");
   const auto send = [&](EventTime second) {
@@ -348,7 +306,53 @@ TEST(Recall, OnceTheHistoryHasStoppedWhatReachesBackFurtherThanMemoryIsSetAsideA
   twin->admit({1}, [&](schema::Result<actors::Receipt> receipt) {
     why_not.set_value(receipt.ok() ? receipt->verdicts.front().why : receipt.error().text());
   });
-  EXPECT_NE(why_not.get_future().get().find("can be admitted after a restart"), std::string::npos);
+  EXPECT_NE(why_not.get_future().get().find("has stopped (the log says why)"), std::string::npos);
+  history.go_on();
+  while (!twin->wait_for_history(std::chrono::seconds(1)).ok()) std::this_thread::yield();
+  EXPECT_EQ(send(613), Outcome::accepted) << "the history has all that it missed";
+  EXPECT_EQ(send(14), Outcome::accepted);
+  EXPECT_EQ(twin->failure(), "");
+}
+
+TEST(Recall, ACorrectionOfWhatTheJournalCannotTellJustNowIsRefusedAndToldAndTakenLater) {
+  using schema::kSecond;
+  const auto model = std::make_shared<const Model>(
+      std::get<Model>(schema::load_model(std::string(kSensors), "sensors.yaml")));
+  StoppingHistory history;
+  std::vector<std::string> log;
+  TwinOptions options;
+  options.threads = 1;
+  options.clock = actors::ClockMode::events;
+  options.memory = schema::kMinute;
+  options.forget_at_once = true;
+  options.alarm = [&](const std::string& entry) { log.push_back(entry); };
+  auto journal = std::make_unique<JournalWithHistory>(*model, history);
+  JournalWithHistory& disk = *journal;
+  auto twin = Twin::start(model, std::move(journal), options).value();
+  const auto send = [&](EventTime second, const std::string& corrects) {
+    schema::EventBatch batch;
+    schema::Event& event = batch.add("e" + std::to_string(second), second * kSecond, 0, 0, "", corrects);
+    event.values_count = 1;
+    if (!corrects.empty()) event.kind = schema::EventKind::correct;
+    batch.values.push_back({0, schema::Value::number(static_cast<double>(second))});
+    std::promise<schema::Result<actors::Receipt>> answer;
+    twin->submit(std::move(batch), [&](auto receipt) { answer.set_value(std::move(receipt)); });
+    return answer.get_future().get();
+  };
+  for (EventTime second = 0; second < 600; second += 5) ASSERT_TRUE(send(second, "").ok());
+  disk.readable = false;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto refused = send(599, "e20");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, schema::ErrorCode::unavailable);
+  }
+  ASSERT_EQ(log.size(), 1u) << "it is told once, however often it is tried";
+  EXPECT_NE(log.front().find("cannot be read from the journal: the disk cannot be read"), std::string::npos);
+  EXPECT_TRUE(send(600, "").ok()) << "all else goes on";
+  EXPECT_EQ(twin->failure(), "");
+  disk.readable = true;
+  EXPECT_EQ(send(599, "e20")->outcomes.front(), actors::EventOutcome::accepted);
+  EXPECT_EQ(twin->probe().events_too_late.value(), 0u);
 }
 
 namespace fs = std::filesystem;

@@ -58,6 +58,10 @@ void write_health(JsonWriter& json, const actors::Twin& twin) {
   write_text(json, window == 0 ? "always" : "interval");
   write_key(json, "loss_window_ms");
   json.Int64(window / schema::kMillisecond);
+  if (const auto stopped = twin.history_failure()) {
+    write_key(json, "history_failure");
+    write_text(json, stopped->text());
+  }
   const std::string failure = failure_of(twin);
   if (failure.empty()) return;
   write_key(json, "failure");

@@ -81,6 +81,26 @@ void write_source(JsonWriter& json, const schema::Model& model, schema::DomainIn
   json.EndObject();
 }
 
+struct SourceOfDomain {
+  schema::DomainIndex domain;
+  schema::SourceIndex index;
+};
+
+/// By name, those of one source in each domain that has it: a domain has a clock of its own, and follows the
+/// numbers of what is sent to it, so what they say does not add up to one row.
+std::vector<SourceOfDomain> sources_of(const actors::Plant& plant, Domains domains) {
+  std::vector<SourceOfDomain> all;
+  const auto name_of = [&](const SourceOfDomain& each) -> const std::string& {
+    return plant.domain(each.domain).model().sources()[each.index].name;
+  };
+  for (const schema::DomainIndex d : domains) {
+    for (std::size_t i = 0; i < plant.domain(d).model().sources().size(); ++i)
+      all.push_back({d, static_cast<schema::SourceIndex>(i)});
+  }
+  if (domains.size() > 1) std::ranges::stable_sort(all, {}, name_of);
+  return all;
+}
+
 }  // namespace
 
 kj::Promise<Reply> list_sources(const Request& request, Site& site, actors::Plant& plant) {
@@ -97,14 +117,10 @@ kj::Promise<Reply> list_sources(const Request& request, Site& site, actors::Plan
   write_time(json, clock);
   write_key(json, "sources");
   json.StartArray();
-  for (const schema::DomainIndex d : domains) {
-    const actors::Twin& twin = plant.domain(d);
-    const auto sources = twin.model().sources();
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-      const auto index = static_cast<schema::SourceIndex>(i);
-      write_source(json, *site.model, d, sources[i], twin.probe().sources[i], twin.sources().missing(index),
-                   twin.clock());
-    }
+  for (const SourceOfDomain& each : sources_of(plant, domains)) {
+    const actors::Twin& twin = plant.domain(each.domain);
+    write_source(json, *site.model, each.domain, twin.model().sources()[each.index],
+                 twin.probe().sources[each.index], twin.sources().missing(each.index), twin.clock());
   }
   json.EndArray();
   json.EndObject();

@@ -23,6 +23,7 @@ using schema::EventTime;
 using schema::kNever;
 using schema::Position;
 using schema::Value;
+using testing::HasSubstr;
 
 enum class Kind { memory, rocksdb };
 
@@ -234,6 +235,39 @@ TEST_P(HistoryTest, WhatIsDroppedIsRefusedAndTheRestIsAsBefore) {
     }
     take_in(naive, 20);
     expect_agreement(naive, 41, static_cast<int>(naive.clock(41)));
+  }
+}
+
+TEST_P(HistoryTest, BegunInTheMiddleItTellsFromThereOnWhatOneFromTheBeginningTells) {
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    open("begun-" + std::to_string(seed));
+    NaiveHistory naive(seed);
+    take_in(naive, 20);
+    for (int i = 0; i < 20; ++i) naive.epoch();
+    const Position begun = naive.position();
+    const EventTime clock = naive.clock(begun);
+    int next = 0;
+    const auto what_held = [&]() -> EpochChangesPtr {
+      if (next == NaiveHistory::kSeries) return nullptr;
+      const Series of = NaiveHistory::series(next);
+      const Value is = naive.at(next++, static_cast<int>(clock), begun);
+      return std::make_shared<EpochChanges>(
+          begun, clock, std::vector<Change>{{of.entity, of.attribute, false, clock, kNever, {}, is}});
+    };
+    ASSERT_TRUE(history_->begin_at(begun, clock, what_held).ok());
+    take_in(naive, 40);
+    for (int round = 0; round < 2; ++round) {
+      const HistoryBounds bounds = history_->bounds();
+      EXPECT_EQ(bounds.begun, begun);
+      EXPECT_EQ(bounds.begun_clock, clock);
+      EXPECT_FALSE(check_kept(bounds, {clock, begun - 1}).ok());
+      EXPECT_FALSE(check_kept(bounds, {clock - 1, begun}).ok());
+      EXPECT_THAT(check_kept(bounds, {clock - 1, begun}).error().text(), HasSubstr("was made anew"));
+      EXPECT_FALSE(history_->epochs(begun - 1, 10, 10).ok());
+      EXPECT_EQ(history_->epochs(begun, 10, 1'000)->front()->position, begun + 1);
+      expect_agreement(naive, begun, static_cast<int>(clock));
+      if (GetParam() == Kind::rocksdb) open("begun-" + std::to_string(seed));
+    }
   }
 }
 

@@ -90,6 +90,25 @@ TEST_F(JournalInspectionTest, EveryDamagedRecordIsNamedByItsPosition) {
   EXPECT_THAT(verdict.faults[1].where, HasSubstr("journal position 19"));
 }
 
+TEST_F(JournalInspectionTest, ADamagedEventInQuarantineIsNamedByWhateverLooksAtIt) {
+  with_store([&](RocksdbStore& store) {
+    const auto key = journal_format::quarantine_key(3);
+    std::string value;
+    ASSERT_TRUE(store.database().Get({}, store.quarantine(), {key.data(), key.size()}, &value).ok());
+    value[value.size() / 2] = static_cast<char>(value[value.size() / 2] ^ 0x10);
+    EXPECT_TRUE(store.database().Put({}, store.quarantine(), {key.data(), key.size()}, value).ok());
+  });
+  const auto statistics = JournalInspection::open(directory_).value()->statistics();
+  ASSERT_TRUE(statistics.ok());
+  EXPECT_EQ(statistics->quarantined, 6u) << "the rest is told all the same";
+  const auto verdict = verify();
+  for (const auto& faults : {statistics->faults, verdict.faults}) {
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_THAT(faults[0].where, HasSubstr("quarantine number 3"));
+    EXPECT_THAT(faults[0].message, HasSubstr("changed after writing"));
+  }
+}
+
 TEST_F(JournalInspectionTest, MissingRecordsAreNamedAndSoIsARecordInAnothersPlace) {
   with_store([&](RocksdbStore& store) {
     for (schema::Position position = 11; position <= 13; ++position) {

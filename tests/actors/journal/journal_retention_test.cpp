@@ -81,18 +81,30 @@ TEST_F(JournalRetention, TheRestIsReadAndItsChainCheckedFromTheLastRecordDropped
   EXPECT_EQ(verdict.last, 21u);
 }
 
-TEST_F(JournalRetention, TheHistoryOfDroppedRecordsIsNotThrownAway) {
+TEST_F(JournalRetention, AHistoryThatIsToBeMadeAgainBeginsWithTheJournalOrAwaitsASnapshotAndStaysUntilThen) {
+  const auto complete = [this](bool remake) {
+    JournalOptions options;
+    options.remake_history = remake;
+    journal_.reset();
+    journal_ = open_rocksdb_journal(directory_, model_, options).value();
+    return journal_->history()->bounds().complete;
+  };
   samples::fill(*journal_, model_, 20, random_);
-  journal_.reset();
-  EXPECT_TRUE(discard_history(directory_).ok());
-  reopen();
+  ASSERT_TRUE(journal_->history()->append({1, 5, {}}).ok());
+  EXPECT_EQ(complete(false), 1u);
+  EXPECT_EQ(complete(true), 0u);
+  EXPECT_FALSE(journal_->history()->awaits_beginning());
+  EXPECT_EQ(complete(false), 0u);
+  ASSERT_TRUE(journal_->history()->append({1, 5, {}}).ok());
   ASSERT_TRUE(journal_->note_covered(12).ok());
   ASSERT_TRUE(journal_->drop_before(13).ok());
-  journal_.reset();
-  const auto refused = discard_history(directory_);
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
-  EXPECT_THAT(refused.error().text(), HasSubstr("up to position 12 have been dropped"));
+  EXPECT_EQ(complete(true), 0u);
+  EXPECT_TRUE(journal_->history()->awaits_beginning());
+  EXPECT_EQ(complete(false), 1u) << "it was not begun, and what was there is still";
+  complete(true);
+  ASSERT_TRUE(journal_->history()->begin_at(12, 60, [] { return nullptr; }).ok());
+  EXPECT_EQ(complete(false), 12u);
+  EXPECT_FALSE(journal_->history()->awaits_beginning());
 }
 
 TEST_F(JournalRetention, WhatFollowsADroppedRecordMustBeItsSuccessor) {

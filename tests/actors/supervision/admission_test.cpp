@@ -48,7 +48,8 @@ class AdmissionTest : public testing::Test {
 
   const std::shared_ptr<const schema::Model> model_ = samples::load(kModel);
   Admission admission_{*model_,
-                       {[](const EventKey&) { return false; }, [](const EventKey&) { return std::nullopt; }}};
+                       {[](const EventKey&) { return false; },
+                        [](const EventKey&) { return std::optional<Revisions::Observed>(); }}};
 };
 
 TEST_F(AdmissionTest, AnIdentitySeenBeforeIsADuplicateInTheSameEpochAndInLaterOnes) {
@@ -137,16 +138,17 @@ TEST_F(AdmissionTest, OfWhatMemoryNeedNotHoldItAsksTheArchive) {
   std::vector<EventTime> accepted;
   std::size_t asked = 0;
   const auto in_archive = [&](const EventKey& key) { return key.high + 4 < accepted.size(); };
-  Admission admission(
-      *model_,
-      {[&](const EventKey& key) {
-         ++asked;
-         return in_archive(key);
-       },
-       [&](const EventKey& key) {
-         return in_archive(key) ? std::optional(Revisions::Observed{accepted[key.high], 0}) : std::nullopt;
-       }},
-      kMinute, 0);
+  Admission admission(*model_,
+                      {[&](const EventKey& key) {
+                         ++asked;
+                         return in_archive(key);
+                       },
+                       [&](const EventKey& key) {
+                         std::optional<Revisions::Observed> found;
+                         if (in_archive(key)) found = Revisions::Observed{accepted[key.high], 0};
+                         return found;
+                       }},
+                      kMinute, 0);
   std::size_t most = 0;
   for (std::uint64_t i = 0; i < 4'000; ++i) {
     const EventTime time = kNoon + static_cast<EventTime>(i) * kSecond;
@@ -168,27 +170,57 @@ TEST_F(AdmissionTest, OfWhatMemoryNeedNotHoldItAsksTheArchive) {
   EXPECT_EQ(asked, asked_of_old) << "nothing is looked up for what is newer than memory's beginning";
 }
 
-TEST_F(AdmissionTest, ACorrectionOfWhatTheArchiveHoldsIsInTimeUntilThatIsFinal) {
-  const EventTime original = kNoon - 30 * kMinute;
-  Admission admission(
-      *model_,
-      {[&](const EventKey& named) { return named == key(1); },
-       [&](const EventKey& named) {
-         return named == key(1) ? std::optional(Revisions::Observed{original, 7}) : std::nullopt;
-       }},
-      kMinute);
-  schema::Event correction = event(kNoon, kSlow);
-  correction.kind = schema::EventKind::correct;
-  admission.begin_epoch(kNoon);
-  EXPECT_EQ(admission.admit(key(2), correction, key(1)), EventOutcome::accepted);
-  const auto changed = admission.end_epoch();
+class AdmissionWithAnArchive : public AdmissionTest {
+ protected:
+  /// Correction `id` of event `old`, as it would be admitted.
+  schema::Result<EventOutcome> correct(const std::string& id, EventTime time) {
+    schema::EventBatch batch;
+    batch.add(id, time, kSlow, 0, "", "old").kind = schema::EventKind::correct;
+    batch.identify(*model_);
+    if (auto looked_up = admission_.look_up(batch); !looked_up.ok()) return looked_up.error();
+    return admission_.admit(batch.keys[0], batch.events[0],
+                            schema::named_key(batch, batch.events[0], *model_));
+  }
+
+  static constexpr EventTime kOriginal = kNoon - 30 * kMinute;
+  bool readable_ = true;
+  Admission admission_{*model_,
+                       {[this](const EventKey& key) { return is_old(key); },
+                        [this](const EventKey& key) -> schema::Result<std::optional<Revisions::Observed>> {
+                          if (!readable_) return schema::Error{schema::ErrorCode::io, "unreadable", "", ""};
+                          if (!is_old(key)) return std::optional<Revisions::Observed>();
+                          return std::optional(Revisions::Observed{kOriginal, 7});
+                        }},
+                       kMinute};
+
+ private:
+  bool is_old(const EventKey& key) const {
+    schema::EventBatch batch;
+    batch.add("old", kOriginal, kSlow, 0);
+    batch.identify(*model_);
+    return key == batch.keys[0];
+  }
+};
+
+TEST_F(AdmissionWithAnArchive, ACorrectionOfWhatItHoldsIsInTimeUntilThatIsFinal) {
+  admission_.begin_epoch(kNoon);
+  EXPECT_EQ(*correct("first", kNoon), EventOutcome::accepted);
+  const auto changed = admission_.end_epoch();
   ASSERT_EQ(changed.size(), 1u);
   EXPECT_EQ(changed.front().entity, 7u);
-  EXPECT_EQ(changed.front().place.time, original);
+  EXPECT_EQ(changed.front().place.time, kOriginal);
   EXPECT_FALSE(changed.front().stands);
-  admission.begin_epoch(original + kHour + 1);
-  correction.time = original + kHour;
-  EXPECT_EQ(admission.admit(key(3), correction, key(1)), EventOutcome::too_late);
+  admission_.begin_epoch(kOriginal + kHour + 1);
+  EXPECT_EQ(*correct("second", kOriginal + kHour), EventOutcome::too_late);
+}
+
+TEST_F(AdmissionWithAnArchive, ThatItCannotBeReadIsAnErrorAndNotTheAnswerThatThereIsNone) {
+  admission_.begin_epoch(kNoon);
+  readable_ = false;
+  EXPECT_FALSE(correct("first", kNoon).ok());
+  readable_ = true;
+  EXPECT_EQ(*correct("first", kNoon), EventOutcome::accepted);
+  EXPECT_EQ(admission_.end_epoch().size(), 1u);
 }
 
 TEST_F(AdmissionTest, WhatIsRestoredFromTheJournalIsDecidedOnAsBefore) {

@@ -63,7 +63,7 @@ class Revising : public testing::Test {
                           return std::ranges::any_of(accepted_,
                                                      [&](const auto& id) { return key(id) == wanted; });
                         },
-                        [](const schema::EventKey&) { return std::nullopt; }}};
+                        [](const schema::EventKey&) { return std::optional<Revisions::Observed>(); }}};
   std::vector<StandingChange> changes_;
 };
 

@@ -1,4 +1,4 @@
-#include "actors/supervision/quarantine_index.h"
+#include "actors/journal/quarantine_index.h"
 
 #include "schema/assert.h"
 
