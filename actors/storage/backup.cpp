@@ -168,6 +168,10 @@ Result<BackupInfo> back_up_directory(const std::string& data, const std::string&
 }
 
 Result<std::vector<BackupInfo>> list_backups(const std::string& directory) {
+  std::error_code ignored;  // what cannot be looked at is told when it is opened
+  const bool begun = fs::exists(fs::path(directory) / "meta", ignored);
+  if (!begun && fs::is_directory(directory, ignored))
+    return std::vector<BackupInfo>{};  // the first was broken off
   const auto engine = open_for_reading(directory, "list the backups");
   if (!engine.ok()) return engine.error();
   return all_of(**engine);

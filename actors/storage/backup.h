@@ -33,7 +33,7 @@ schema::Result<BackupInfo> back_up_with_snapshots(
 /// The same of a data directory that no server has open. Errors: also conflict where one has.
 schema::Result<BackupInfo> back_up_directory(const std::string& data, const std::string& directory);
 
-/// Errors: not_found, io, corrupt.
+/// None where the first one was broken off. Errors: not_found (there is no such directory), io, corrupt.
 schema::Result<std::vector<BackupInfo>> list_backups(const std::string& directory);
 
 /// Makes `data` what it was when backup `number` (0: the newest) was taken, after checking the backup's

@@ -199,6 +199,16 @@ TEST_F(JournalInspectionTest, ABackupIsTakenWhileAppendsGoOnAndRestoredAsItWas) 
   EXPECT_EQ(restore_backup(backups, 9, (root_ / "x").string()).error().code, schema::ErrorCode::not_found);
 }
 
+TEST_F(JournalInspectionTest, ADirectoryWhoseFirstBackupWasBrokenOffHoldsNone) {
+  const std::string backups = (root_ / "backups").string();
+  EXPECT_EQ(list_backups(backups).error().code, schema::ErrorCode::not_found);
+  fs::create_directories(backups);
+  const auto all = list_backups(backups);
+  ASSERT_TRUE(all.ok()) << all.error().text();
+  EXPECT_TRUE(all->empty());
+  EXPECT_EQ(restore_backup(backups, 0, (root_ / "x").string()).error().code, schema::ErrorCode::not_found);
+}
+
 /// A server that is killed between the two steps of a backup is the same as one whose second step fails.
 TEST_F(JournalInspectionTest, ABackupAndItsSnapshotsAreThereTogetherOrNotAtAll) {
   const std::string backups = (root_ / "backups").string();
