@@ -1,5 +1,5 @@
-// Tells ThreadSanitizer of hand-overs between threads that happen inside libraries which are not built for it.
-// Nothing of this is left in other builds.
+// Tells ThreadSanitizer of hand-overs between threads that happen inside libraries which are not built for
+// it. Nothing of this is left in other builds.
 #pragma once
 
 #ifdef __SANITIZE_THREAD__
