@@ -117,7 +117,7 @@ inline bool Entity::move_on(AttributeSlot attribute, EventTime at, const Value& 
   if (timeline.full()) timeline.make_room(1, horizon_of(attribute, times));
   timeline.append_other(at, value);
   // Built where it stays: copied in parts it would wait until they are written. A plain type has no status.
-  workspace.changes.emplace_back(index_, attribute, at < times.before, at, kNever, present, value);
+  workspace.changes.emplace_back() = {index_, attribute, at < times.before, at, kNever, present, value};
   workspace.revisions += at < times.before;
   workspace.changed_in[attribute] = workspace.run;
   present = value;

@@ -52,7 +52,8 @@ inline EventTime Entity::take_messages(const EpochTimes& times, Workspace& works
     }
     for_each_interval(*slot, [&](const Interval& interval) {
       const bool cut_short = POLLUX_PLANTED(dirty_interval_cut_short) && interval.to != kNever;
-      if (interval.from <= times.clock) workspace.dirty.emplace_back(interval.from, interval.to - cut_short);
+      if (interval.from <= times.clock)
+        workspace.dirty.emplace_back() = {interval.from, interval.to - cut_short};
     });
   }
   if (members_changed) refresh_aggregates();
@@ -75,7 +76,7 @@ inline void Entity::revise_interval(const Interval& interval, const EpochTimes& 
       workspace.failed += value.quality == Quality::bad && value.reason != Reason::input_not_good;
       if (value == workspace.operands[step.target]) continue;
       workspace.operands[step.target] = value;
-      workspace.fresh[step.target].emplace_back(at, value);
+      workspace.fresh[step.target].emplace_back() = {at, value};
     }
     at = next_change(workspace);
     if (at >= interval.to || at > times.clock) break;

@@ -228,7 +228,7 @@ void Entity::evaluate(const Step& step, EventTime at, Workspace& workspace) cons
   workspace.before.assign(own, own + step.width);
   step.evaluate(at, workspace.operands.data(), argument_of(step));
   for (std::size_t i = 0; i < step.width; ++i) {
-    if (own[i] != workspace.before[i]) workspace.fresh[step.target + i].emplace_back(at, own[i]);
+    if (own[i] != workspace.before[i]) workspace.fresh[step.target + i].emplace_back() = {at, own[i]};
   }
   workspace.failed += own->quality == Quality::bad && own->reason != Reason::input_not_good;
 }
@@ -253,7 +253,8 @@ void Entity::follow_operands(const std::vector<std::uint16_t>& operands, Interva
     put_converted(workspace.operands[operand], versions[i].value, conversion);
     workspace.starts_with_change |= versions[i].from == interval.from;
     if (i + 1 < versions.size()) {
-      workspace.tracks.emplace_back(&versions[i + 1], versions.data() + versions.size(), conversion, operand);
+      workspace.tracks.emplace_back() = {&versions[i + 1], versions.data() + versions.size(), conversion,
+                                         operand};
     }
   }
 }
@@ -275,7 +276,7 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
     if (v == versions.size()) continue;
     tree.place(slot.member, converted(versions[v == 0 ? 0 : v - 1].value, slot.conversion));
     for (; v < versions.size() && versions[v].from < interval.to; ++v) {
-      moments.emplace_back(versions[v].from, slot.member, converted(versions[v].value, slot.conversion));
+      moments.emplace_back() = {versions[v].from, slot.member, converted(versions[v].value, slot.conversion)};
     }
     if (v < versions.size()) workspace.members_later.push_back(i);
   }
@@ -288,7 +289,7 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
     for (; next != moments.cend() && next->time == at; ++next) tree.place(next->member, next->value);
     tree.settle();
     const Value result = tree.result();
-    if (result != versions.back().value) versions.emplace_back(at, result);
+    if (result != versions.back().value) versions.emplace_back() = {at, result};
   }
   if (POLLUX_PLANTED(aggregate_left_in_the_past)) workspace.members_later.clear();
   for (const std::uint32_t i : workspace.members_later) {
@@ -300,8 +301,8 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
   workspace.operands[use.operand] = versions[first].value;
   workspace.starts_with_change |= versions[first].from == interval.from;
   if (first + 1 < versions.size()) {
-    workspace.tracks.emplace_back(&versions[first + 1], versions.data() + versions.size(), nullptr,
-                                  use.operand);
+    workspace.tracks.emplace_back() = {&versions[first + 1], versions.data() + versions.size(), nullptr,
+                                       use.operand};
   }
 }
 
@@ -374,12 +375,12 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
       differences.back().to = to;
     } else {
       if (differences.empty()) workspace.differing.push_back(attribute);
-      differences.emplace_back(at, to);
+      differences.emplace_back() = {at, to};
     }
     if (!hidden) {
       record(attribute, {at, to}, value_was, value_is, times, workspace);
     } else if (times.remember) {
-      workspace.background.memory.emplace_back(index_, attribute, false, at, to, value_was, value_is);
+      workspace.background.memory.emplace_back() = {index_, attribute, false, at, to, value_was, value_is};
     }
   }
 }
@@ -388,8 +389,8 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
 void Entity::record(AttributeSlot attribute, Interval interval, const Value& was, const Value& is,
                     const EpochTimes& times, Workspace& workspace) const {
   const bool revision = interval.from < times.before;
-  const Change& change =
-      workspace.changes.emplace_back(index_, attribute, revision, interval.from, interval.to, was, is);
+  Change& change = workspace.changes.emplace_back();
+  change = {index_, attribute, revision, interval.from, interval.to, was, is};
   workspace.revisions += revision;
   if (type_->constraint && type_->constraint->status == attribute) workspace.statuses.push_back(change);
 }
@@ -400,7 +401,7 @@ void Entity::hand_on(Workspace& workspace) {
   for (const std::uint16_t operand : workspace.differing) {
     if (operand >= type_->attributes.size() || !is_handed_on(type_->attributes[operand])) continue;
     const std::vector<Interval>& differences = workspace.differences[operand];
-    for (const Interval& interval : differences) sent_.emplace_back(interval.from, interval.to);
+    for (const Interval& interval : differences) sent_.emplace_back() = {interval.from, interval.to};
   }
   merge(sent_);
   for (std::uint32_t i = 0; i < edges_size_; ++i) {

@@ -48,7 +48,7 @@ void Observations::insert(const Observation& observation, EventTime horizon) {
   if (log_.size() == log_.capacity()) make_room(horizon);
   if (log_.empty() || log_.back().precedes(observation) || POLLUX_PLANTED(late_event_appended)) {
     const auto& [time, sequence, id_hash, source, value] = observation;
-    log_.emplace_back(time, sequence, id_hash, source, value);  // in the parts it was written in
+    log_.emplace_back() = {time, sequence, id_hash, source, value};  // in the parts it was written in
     return;
   }
   auto at = log_.begin() +
