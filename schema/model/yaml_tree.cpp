@@ -260,6 +260,17 @@ std::string advice(std::string_view text, const YAML::Mark& mark) {
   return std::string("quotes around what starts with ") + text[at] + ", as in \"" + text[at] + "\"";
 }
 
+/// Whether there is another one, whatever is wrong with it.
+bool holds_a_document(YAML::Parser& parser, YamlTree& tree) {
+  ErrorList ignored;
+  YamlTreeBuilder builder(tree, ignored);
+  try {
+    return parser.HandleNextDocument(builder);
+  } catch (const BoundExceeded&) {
+    return true;
+  }
+}
+
 /// Runs yaml-cpp over the text; false where it gave up, having said why.
 bool read_events(std::string_view text, YamlTreeBuilder& builder, ErrorList& errors) {
   TextBuffer buffer(text);
@@ -270,14 +281,10 @@ bool read_events(std::string_view text, YamlTreeBuilder& builder, ErrorList& err
       errors.add({}, "the file is empty");
       return false;
     }
-    YamlTree second_tree;
-    ErrorList ignored;
-    YamlTreeBuilder second(second_tree, ignored);
-    if (parser.HandleNextDocument(second)) {
-      errors.add(second_tree.root().where(), "the file holds a second YAML document", "", "one document");
-      return false;
-    }
-    return true;
+    YamlTree second;
+    if (!holds_a_document(parser, second)) return true;
+    errors.add(second.root().where(), "the file holds a second YAML document", "", "one document");
+    return false;
   } catch (const BoundExceeded&) {
     return false;
   } catch (const YAML::ParserException& e) {
