@@ -19,7 +19,8 @@ inline constexpr std::size_t kBlockCacheBytes = 32u << 20;
 inline constexpr std::size_t kWriteBufferBytes = 32u << 20;
 inline constexpr std::size_t kAllWriteBuffersBytes = 160u << 20;
 inline constexpr std::size_t kHistoryWriteBufferBytes = 16u << 20;
-inline constexpr std::uint64_t kWriteAheadLogBytesMax = 128u << 20;
+/// A start reads what is in the log and writes it to tables, at about 100 MB/s.
+inline constexpr std::uint64_t kWriteAheadLogBytesMax = 32u << 20;
 inline constexpr std::size_t kManifestBytesMax = 16u << 20;
 inline constexpr int kOpenFilesMax = 256;
 

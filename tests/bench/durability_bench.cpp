@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 namespace format = actors::journal_format;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kBatches = 400;
+constexpr int kBatches = 1'600;
 constexpr std::size_t kInFlight = 8;
 constexpr int kRounds = 5;
 constexpr int kSingleEvents = 3'000;
