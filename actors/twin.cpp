@@ -191,6 +191,10 @@ const History* Twin::history() const {
   return implementation_->history;
 }
 
+const History* Twin::recalled() const {
+  return implementation_->recalls ? implementation_->history : nullptr;
+}
+
 Result<void> Twin::wait_for_history(std::chrono::milliseconds patience) const {
   Implementation& self = *implementation_;
   if (self.history_writer != nullptr && self.history_writer->wait_for(settled_position(), patience))

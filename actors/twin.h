@@ -154,6 +154,8 @@ class Twin {
 
   /// Everything that was ever believed; null where no history is kept. It lags what is settled a little.
   const History* history() const;
+  /// The same where memory drops what may still be revised (`TwinOptions::memory`); null where it does not.
+  const History* recalled() const;
   /// Waits until the history holds all that is settled now. Errors: unavailable when that takes longer than
   /// `patience`; others while it cannot be written: see `history_failure`.
   schema::Result<void> wait_for_history(std::chrono::milliseconds patience) const;

@@ -13,6 +13,14 @@ using schema::kBeginning;
 using schema::kNever;
 using schema::Value;
 
+void CarriedCourse::restore(EventTime time, const Value& is) {
+  if (!told_.empty() && told_.back().from == time) {
+    told_.back().value = is;
+  } else {
+    told_.push_back({time, is});
+  }
+}
+
 void CarriedCourse::assign(EventTime from, EventTime to, const Value& is) {
   // What holds from `to` on may have been told before `from`.
   if (to != kNever && at(to) != is) {

@@ -18,8 +18,8 @@ class CarriedCourse {
   /// `before_all`: what holds before the first observation.
   explicit CarriedCourse(const schema::Value& before_all) : before_all_(before_all) {}
 
-  /// What has been told already. REQUIRES: times ascend.
-  void restore(schema::EventTime time, const schema::Value& is) { told_.push_back({time, is}); }
+  /// What has been told already. REQUIRES: times do not descend; the last of those at one time holds.
+  void restore(schema::EventTime time, const schema::Value& is);
 
   /// The function followed is `is` over [from, to), and what it was elsewhere.
   void assign(schema::EventTime from, schema::EventTime to, const schema::Value& is);

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "actors/plant/told.h"
 #include "schema/assert.h"
 
 namespace pollux::actors {
@@ -20,25 +21,6 @@ namespace {
 
 std::uint64_t key_of(schema::EntityIndex entity, schema::AttributeSlot attribute) {
   return std::uint64_t{entity} << 16 | attribute;
-}
-
-/// What one link's far end has observed, and the newest position it speaks of.
-struct Told {
-  std::vector<Version> observations;
-  Position newest = 0;
-};
-
-Told what_was_told(const SettledState& state, schema::EntityIndex link) {
-  Told told;
-  for (const Observation& each : state.observations(link, CrossingLink::kCarried)) {
-    told.newest = std::max<Position>(told.newest, each.sequence);
-    if (!told.observations.empty() && told.observations.back().from == each.time) {
-      told.observations.back().value = each.value;
-    } else {
-      told.observations.push_back({each.time, each.value});
-    }
-  }
-  return told;
 }
 
 }  // namespace
@@ -60,6 +42,12 @@ struct LinkCarrier::Answers {
     }
     if (ring_now) ring_now();
   }
+  /// What was taken too early.
+  template <class T>
+  void give_back(std::optional<T> Answers::*place, T answer) {
+    const std::lock_guard lock(mutex);
+    this->*place = std::move(answer);
+  }
   template <class T>
   std::optional<T> take(std::optional<T> Answers::*place) {
     const std::lock_guard lock(mutex);
@@ -69,7 +57,7 @@ struct LinkCarrier::Answers {
   std::mutex mutex;
   Ring ring;
   std::optional<Result<Receipt>> receipt;
-  std::optional<std::vector<Told>> told;
+  std::optional<Told> told;
   std::optional<Course> course;
 };
 
@@ -134,23 +122,32 @@ bool LinkCarrier::wait_for_earlier_ones() {
 
 void LinkCarrier::ask_what_was_told() {
   phase_ = Phase::asking;
-  std::vector<schema::EntityIndex> far_ends;
-  for (const CrossingLink& link : links_) far_ends.push_back(link.link);
-  consumer_.query([answers = answers_, far_ends](const SettledState& state) {
-    std::vector<Told> told;
-    for (const schema::EntityIndex link : far_ends) told.push_back(what_was_told(state, link));
-    answers->give(&Answers::told, std::move(told));
+  consumer_.query([answers = answers_, links = links_](const SettledState& state) {
+    answers->give(&Answers::told, told_in_memory(state, links));
   });
 }
 
 /// What one position had to say may have been told in part, so that position is gone through again.
 bool LinkCarrier::take_what_was_told() {
-  const auto told = answers_->take(&Answers::told);
+  auto told = answers_->take(&Answers::told);
   if (!told) return false;
+  if (const auto recalled = recall_told(consumer_, links_, *told); !recalled.ok()) {
+    if (recalled.error().code == schema::ErrorCode::unavailable) {
+      waits_ = true;
+      answers_->give_back(&Answers::told, std::move(*told));
+      return false;
+    }
+    warn(
+        "what the other domain was told before its memory begins cannot be read, so neither can it be "
+        "revised: " +
+        recalled.error().text());
+  }
   Position newest = 0;
   for (std::size_t i = 0; i < links_.size(); ++i) {
-    newest = std::max(newest, (*told)[i].newest);
-    for (const Version& version : (*told)[i].observations) courses_[i].restore(version.from, version.value);
+    for (const Observation& each : told->by_link[i]) {
+      newest = std::max<Position>(newest, each.sequence);
+      courses_[i].restore(each.time, each.value);
+    }
   }
   newest_told_ = newest;
   if (newest > producer_began_at_) {

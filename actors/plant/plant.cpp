@@ -98,8 +98,6 @@ struct Plant::Implementation {
     };
     options.warn = named(given.warn);
     options.alarm = named(given.alarm);
-    // A carrier asks the far end what that was told, as far back as it may still be revised.
-    options.memory = schema::kNever;
     return options;
   }
 

@@ -153,7 +153,8 @@ void Entity::collect_dirty(const Step& step, const EpochTimes& times, Workspace&
   }
   if (!step.is_plain() && wake_ <= times.clock) {
     const EventTime due = step.next_moment(extras_->timers_to, operands_ + step.target, argument_of(step));
-    if (due <= times.clock) dirty.push_back({due, kNever});
+    // What is due earlier is so because an operand differs there, and is dirty for that.
+    if (due > extras_->timers_to && due <= times.clock) dirty.push_back({due, kNever});
   }
   merge(dirty);
 }

@@ -19,6 +19,11 @@ schema::Duration longest_look_back(const schema::Model& model) {
   return longest;
 }
 
+EventTime recallable_from(const HistoryBounds& bounds, schema::Duration look_back) {
+  if (bounds.begun == 0) return kBeginning;
+  return schema::after(schema::after(bounds.begun_clock, look_back), 1);
+}
+
 bool Recollection::prepare(EntityIndex entity, EventTime from) {
   if (failure_) return false;
   return from >= held_from_ || bring_back_observations(*entities_[entity], from);

@@ -91,12 +91,8 @@ Result<std::optional<Revisions::Observed>> Supervisor::find_in_journal(const sch
   return error;
 }
 
-/// From where on the history tells all that may be asked of what memory has dropped: one that was made anew
-/// knows nothing of what lies before it.
 EventTime Supervisor::recalled_from() const {
-  const HistoryBounds bounds = context_.recalled->bounds();
-  if (bounds.begun == 0) return kBeginning;
-  return schema::after(schema::after(bounds.begun_clock, look_back_), 1);
+  return recallable_from(context_.recalled->bounds(), look_back_);
 }
 
 /// Where memory begins once the clock stands at `clock`. It drops nothing that a history does not take in, or

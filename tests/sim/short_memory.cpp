@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <variant>
 
+#include "actors/history/history_query.h"
 #include "schema/model/model_file.h"
+#include "tests/sim/agreement.h"
 #include "tests/sim/random_twin.h"
 
 namespace pollux::sim {
@@ -33,6 +36,26 @@ std::string digest_of(Twin& twin) {
   std::string hex;
   look_at(twin, [&](const actors::SettledState& state) { hex = state.digest().hex; });
   return hex;
+}
+
+void expect_remembered(const Twin& twin, const actors::SettledState& state, const actors::Series& series,
+                       const std::vector<actors::Version>& want, EventTime held_from) {
+  const Model& model = twin.model();
+  const auto got = state.timeline(series.entity, series.attribute).versions();
+  const std::string name =
+      model.id(series.entity) + "." + model.type_of(series.entity).attributes[series.attribute].name;
+  const bool is_its_end = got.size() <= want.size() && std::equal(got.rbegin(), got.rend(), want.rbegin());
+  EXPECT_TRUE(is_its_end) << name << "\n  engine:\n" << describe(got) << "  oracle:\n" << describe(want);
+  EXPECT_TRUE(got.front().from < held_from || got.size() == want.size()) << name;
+  if (want.size() == 1) return;
+  auto page =
+      actors::versions_between(*twin.history(), series, want[1].from - 1, schema::after(state.clock(), 1),
+                               state.position(), want.front().value, std::numeric_limits<std::size_t>::max());
+  ASSERT_TRUE(page.ok());
+  page->versions.front().from = want.front().from;
+  EXPECT_TRUE(std::ranges::equal(page->versions, want)) << name << "\n  history:\n"
+                                                        << describe(page->versions) << "  oracle:\n"
+                                                        << describe(want);
 }
 
 Case case_of(std::uint64_t seed) {

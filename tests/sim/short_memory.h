@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/history/history.h"
 #include "actors/twin.h"
 #include "schema/model/model.h"
 #include "tests/sim/random_case.h"
@@ -38,5 +39,11 @@ void look_at(actors::Twin& twin, Look look) {
 }
 
 std::string digest_of(actors::Twin& twin);
+
+/// Expects of one attribute that memory holds the end of what the oracle says, from before `held_from` on,
+/// and that the history holds all of it. Between two epochs.
+void expect_remembered(const actors::Twin& twin, const actors::SettledState& state,
+                       const actors::Series& series, const std::vector<actors::Version>& want,
+                       schema::EventTime held_from);
 
 }  // namespace pollux::sim
