@@ -52,6 +52,7 @@ struct Twin::Implementation {
   Implementation(std::shared_ptr<const schema::Model> m, std::unique_ptr<Journal> j, const TwinOptions& o);
   /// A simulation in one thread has none: its writer has a thread of its own.
   void open_history();
+  void tell_restart();
   void history_stops(const schema::Error& why, bool for_good);
   void history_goes_on();
   void show_bounds();

@@ -63,7 +63,8 @@ void Twin::Implementation::open_history() {
     const auto background = history->keep_background(true, journal->first_position() == 1);
     if (!background.ok()) history_failure = background.error();
     recalls = background.ok() && *background;
-    if (recalls) retention.at_least = schema::after(lateness, longest_look_back(*model));
+    // What held just before is needed too.
+    if (recalls) retention.at_least = schema::after(schema::after(lateness, longest_look_back(*model)), 1);
   } else if (auto told = history->keep_background(false, false); !told.ok()) {
     history_failure = told.error();
   }
@@ -72,6 +73,14 @@ void Twin::Implementation::open_history() {
       HistoryWriter::Hooks{[this] { caf::anon_send(supervisor, caught_up_atom::value); },
                            [this](const Error& why, bool for_good) { history_stops(why, for_good); },
                            [this] { history_goes_on(); }});
+  tell_restart();
+}
+
+/// The oldest snapshot that this start, or the next one, may go on from.
+void Twin::Implementation::tell_restart() {
+  if (options.snapshots.store == nullptr) return;
+  const auto kept = options.snapshots.store->list();
+  if (kept.ok() && !kept->empty()) history_writer->restarts_from(kept->back().position);
 }
 
 void Twin::Implementation::history_stops(const Error& why, bool for_good) {

@@ -220,11 +220,18 @@ Position HistoryWriter::drop_target() const {
     const double share = std::min(1.0, static_cast<double>(too_much) / static_cast<double>(bytes));
     target = std::max(target, bounds.dropped + static_cast<Position>(share * static_cast<double>(epochs)));
   }
-  if (retention_.at_least != 0 && target > bounds.dropped) {
-    const auto needed = history_.position_at(schema::before(bounds.clock, retention_.at_least));
-    target = needed.ok() ? std::max(bounds.dropped, std::min(target, *needed)) : bounds.dropped;
-  }
-  return std::min(target, bounds.complete);
+  if (retention_.at_least != 0) target = std::min(target, needed_from(bounds));
+  return std::clamp(target, bounds.dropped, bounds.complete);
+}
+
+/// Up to where nothing is needed any more; 0 where that cannot be said.
+Position HistoryWriter::needed_from(const HistoryBounds& bounds) const {
+  const Position restart = restart_.load(std::memory_order_relaxed);
+  const auto clock = restart == 0 ? Result<schema::EventTime>(bounds.clock) : history_.clock_at(restart);
+  if (!clock.ok()) return 0;
+  const auto needed =
+      history_.position_at(schema::before(std::min(*clock, bounds.clock), retention_.at_least));
+  return needed.ok() ? *needed : 0;
 }
 
 }  // namespace pollux::actors

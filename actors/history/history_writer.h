@@ -1,6 +1,7 @@
 // A thread that writes history, so that neither propagation nor readers wait for it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -20,7 +21,8 @@ namespace pollux::actors {
 struct HistoryRetention {
   schema::Duration age = 0;  ///< Behind the twin's clock.
   std::uint64_t bytes = 0;
-  /// What is younger than this stays, whatever the bounds: late events may need it.
+  /// What is younger than this stays, whatever the bounds: late events may need it. Those of a replay, too:
+  /// it is counted from the clock of the oldest snapshot that a restart may go on from.
   schema::Duration at_least = 0;
 };
 
@@ -54,6 +56,9 @@ class HistoryWriter {
 
   /// The history has begun anew at this position. REQUIRES: nothing was appended.
   void begun_at(schema::Position position);
+  /// A restart may go on from a snapshot of this position, and replay from there what reaches back `at_least`
+  /// from the clock then; 0: there is no snapshot.
+  void restarts_from(schema::Position position) { restart_.store(position, std::memory_order_relaxed); }
   /// Whether the history lacked this epoch when it was opened.
   bool wants(schema::Position position) const { return position > found_; }
   /// REQUIRES: wanted, and the one after the last.
@@ -80,6 +85,7 @@ class HistoryWriter {
   void end(const schema::Error& why);
   schema::Result<void> retain();
   schema::Position drop_target() const;
+  schema::Position needed_from(const HistoryBounds& bounds) const;
 
   /// Retention is looked after once in so many epochs.
   static constexpr std::size_t kRetainEvery = 256;
@@ -93,6 +99,7 @@ class HistoryWriter {
   const Hooks hooks_;
   schema::Position found_;
   std::size_t until_retain_ = 0;
+  std::atomic<schema::Position> restart_{0};
   std::deque<EpochChangesPtr> held_;  // not yet durable
   std::size_t held_changes_ = 0;
   mutable std::mutex mutex_;

@@ -23,11 +23,26 @@ Error disagrees() {
           "restart with --rebuild-history; please report this"};
 }
 
+Error gone(const HistoryBounds& bounds) {
+  return {
+      ErrorCode::not_found,
+      "the history no longer tells what was before " + schema::format_rfc3339(bounds.dropped_clock), "",
+      "keep more of it (--history-age, --history-bytes); please report this, for it should have been kept"};
+}
+
 }  // namespace
+
+/// What is asked for without having been kept would come out wrong, not missing.
+Result<void> Recall::expect_kept(EventTime at) const {
+  const HistoryBounds bounds = history_.bounds();
+  if (bounds.dropped == 0 || (at >= bounds.dropped_clock && known_ >= bounds.dropped)) return {};
+  return gone(bounds);
+}
 
 Result<std::vector<Version>> Recall::versions(const Series& series, EventTime from,
                                               const Version& held) const {
   const EventTime before = from == kBeginning ? from : from - 1;
+  if (auto kept = expect_kept(before); !kept.ok()) return kept.error();
   const auto first = value_at(history_, series, {before, known_});
   if (!first.ok()) return first.error();
   if (!*first) return disagrees();
@@ -44,6 +59,7 @@ Result<std::vector<Version>> Recall::versions(const Series& series, EventTime fr
 /// clock had come there, and what was told before is looked through backwards, until the clock then lies
 /// before the last observation found.
 Result<Recall::Observed> Recall::observations(const Series& series, EventTime from, EventTime to) const {
+  if (auto kept = expect_kept(from); !kept.ok()) return kept.error();
   const auto told = told_of(series);
   const auto settled = history_.position_at(from == kBeginning ? from : from - 1);
   if (!settled.ok()) return settled.error();

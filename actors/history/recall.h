@@ -10,8 +10,8 @@
 
 namespace pollux::actors {
 
-/// The past as it was known at one position. `history` must outlive it and hold that position; what lies
-/// behind the time asked for must not have been dropped from it. Errors of all: io, corrupt.
+/// The past as it was known at one position. `history` must outlive it and hold that position. Errors of all:
+/// io, corrupt, not_found (retention has taken what is asked for).
 class Recall {
  public:
   Recall(const History& history, schema::Position known) : history_(history), known_(known) {}
@@ -31,6 +31,8 @@ class Recall {
                                         schema::EventTime to) const;
 
  private:
+  schema::Result<void> expect_kept(schema::EventTime at) const;
+
   const History& history_;
   const schema::Position known_;
 };

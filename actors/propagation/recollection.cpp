@@ -20,8 +20,9 @@ schema::Duration longest_look_back(const schema::Model& model) {
 }
 
 EventTime recallable_from(const HistoryBounds& bounds, schema::Duration look_back) {
-  if (bounds.begun == 0) return kBeginning;
-  return schema::after(schema::after(bounds.begun_clock, look_back), 1);
+  if (bounds.dropped == 0 && bounds.begun == 0) return kBeginning;
+  const EventTime known_since = std::max(bounds.dropped_clock, bounds.begun_clock);
+  return schema::after(schema::after(known_since, look_back), 1);
 }
 
 bool Recollection::prepare(EntityIndex entity, EventTime from) {

@@ -15,8 +15,8 @@ namespace pollux::actors {
 /// How much further back than an event reaches an entity may have to look for what follows from it.
 schema::Duration longest_look_back(const schema::Model& model);
 
-/// From where on a history tells all that may be asked of what memory has dropped: one that was made anew
-/// knows nothing of what lies before it. `look_back`: see `longest_look_back`.
+/// From where on a history tells all that may be asked of what memory has dropped: of what lies before where
+/// it was made anew, or what retention took, it knows nothing. `look_back`: see `longest_look_back`.
 schema::EventTime recallable_from(const HistoryBounds& bounds, schema::Duration look_back);
 
 /// Entities run as if memory had never dropped what this epoch reaches back to: before one runs, what it and

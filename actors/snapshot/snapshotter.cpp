@@ -241,17 +241,20 @@ void Snapshotter::shorten_journal() {
   const auto all = options_.store->list();
   if (!all.ok()) return tell(all.error());
   if (all->empty()) return;
+  if (surroundings_.history_writer != nullptr)
+    surroundings_.history_writer->restarts_from(all->back().position);
   unusable_.clear();
-  const Position first = first_to_keep(all->back().position + 1);
+  const Position first = first_to_keep(all->back());
   if (first <= journal.first_position()) return;
   if (auto dropped = journal.drop_before(first); !dropped.ok()) return tell(dropped.error());
   surroundings_.probe.journal_first_position.set(static_cast<std::int64_t>(journal.first_position()));
 }
 
 /// The first record that is still to be there: one that is young enough, and such that those from there on
-/// are few enough.
-Position Snapshotter::first_to_keep(Position at_most) const {
+/// are few enough. A restart may go on from `oldest`, and replay what names events from before it.
+Position Snapshotter::first_to_keep(const StoredSnapshot& oldest) const {
   const Journal& journal = surroundings_.journal;
+  Position at_most = oldest.position + 1;
   const Position first = journal.first_position();
   if (options_.journal_age == 0 && options_.journal_bytes == 0) return first;
   Position wanted = first;
@@ -268,18 +271,21 @@ Position Snapshotter::first_to_keep(Position at_most) const {
     }
     return low;
   };
-  const auto first_since = [&](EventTime oldest) {
+  const auto first_since = [&](EventTime time) {
     return search([&](Position position) {
       EventTime clock = schema::kNever;
       const auto read = journal.read(position, [&](schema::EpochRecord& record) {
         clock = record.clock;
         return false;
       });
-      return read.ok() && clock < oldest;
+      return read.ok() && clock < time;
     });
   };
-  if (surroundings_.journal_at_least != 0)
-    at_most = std::min(at_most, first_since(schema::before(newest_.clock, surroundings_.journal_at_least)));
+  if (surroundings_.journal_at_least != 0) {
+    const auto info = options_.store->describe(oldest);
+    if (!info.ok()) return first;
+    at_most = std::min(at_most, first_since(schema::before(info->clock, surroundings_.journal_at_least)));
+  }
   if (options_.journal_age != 0)
     wanted = std::max(wanted, first_since(schema::before(newest_.clock, options_.journal_age)));
   if (options_.journal_bytes != 0) {

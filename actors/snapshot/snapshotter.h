@@ -45,7 +45,7 @@ struct SnapshotSurroundings {
   const schema::Model& model;
   Journal& journal;
   History* history = nullptr;  ///< Null where none is kept; else `history_writer` writes it.
-  const HistoryWriter* history_writer = nullptr;
+  HistoryWriter* history_writer = nullptr;
   DomainProbe& probe;
   const std::vector<schema::Misfit>& misfits;
   /// Lets `use` run on the supervisor's thread between two epochs, or, if `quiet`, when none is on its way.
@@ -54,7 +54,8 @@ struct SnapshotSurroundings {
   std::function<void(std::function<void()>)> later;
   std::function<schema::EventTime()> now;
   std::function<void(const std::string&)> warn;  ///< May be empty.
-  /// The journal stays as far back from the twin's clock as this, for what late events may need of it.
+  /// The journal stays as far back from the clock of the oldest snapshot as this, for what late events may
+  /// need of it.
   schema::Duration journal_at_least = 0;
 };
 
@@ -98,7 +99,7 @@ class Snapshotter {
   schema::Result<void> write_portion();
   schema::Result<SnapshotTaken> complete();
   void shorten_journal();
-  schema::Position first_to_keep(schema::Position at_most) const;
+  schema::Position first_to_keep(const StoredSnapshot& oldest) const;
   void end(schema::Result<SnapshotTaken> outcome);
   void answer(const schema::Result<SnapshotTaken>& outcome);
   void lend(bool quiet, std::function<void(DomainParts&)> use);
