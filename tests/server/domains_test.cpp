@@ -376,12 +376,13 @@ TEST(DomainsChangeStream, OneStreamCarriesAllDomainsAndItsIdsNameEach) {
   Reader reader(server, "?after=0");
   reader.read_until("id: power:0,cooling:0\n");
   say(server, load("1", 0, 3));
-  std::string text = reader.read_until("]}\n\n");
-  EXPECT_THAT(text, HasSubstr("id: power:1,cooling:0\nevent: changes\n"));
-  EXPECT_THAT(text, HasSubstr(R"({"domain":"power","position":1,"clock")"));
-  text = reader.read_until(R"("domain":"cooling")");
+  // What is carried may be settled, and told, before what it was made from is read: there is no order.
+  reader.read_until(R"({"domain":"power","position":1,"clock")");
+  reader.read_until(R"({"domain":"cooling","position":1,"clock")");
+  reader.read_until("id: power:1,cooling:1\nevent: changes\n");
   say(server, ambient("2", 20, 1));
-  text = reader.read_until(R"("entity":"cooler","attribute":"supply")");
+  const std::string text = reader.read_until(R"("entity":"cooler","attribute":"supply")");
+  for (const std::string& id : ids_of_events(text)) EXPECT_EQ(places_in(id).size(), 2u) << id;
   EXPECT_THAT(text, Not(HasSubstr("carried"))) << "what links have from elsewhere is not theirs to tell";
 }
 
