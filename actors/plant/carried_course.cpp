@@ -22,6 +22,8 @@ void CarriedCourse::restore(EventTime time, const Value& is) {
 }
 
 void CarriedCourse::assign(EventTime from, EventTime to, const Value& is) {
+  from = std::max(from, said_from_);
+  if (from >= to) return;
   // What holds from `to` on may have been told before `from`.
   if (to != kNever && at(to) != is) {
     const std::size_t there = first_at_least(told_, to, &Version::from);

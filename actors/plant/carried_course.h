@@ -21,6 +21,9 @@ class CarriedCourse {
   /// What has been told already. REQUIRES: times do not descend; the last of those at one time holds.
   void restore(schema::EventTime time, const schema::Value& is);
 
+  /// What was told of times before `time` is not known, so nothing is said of them.
+  void leave_before(schema::EventTime time) { said_from_ = time; }
+
   /// The function followed is `is` over [from, to), and what it was elsewhere.
   void assign(schema::EventTime from, schema::EventTime to, const schema::Value& is);
   /// Lets an observation at `time` repeat what holds there.
@@ -42,6 +45,7 @@ class CarriedCourse {
   void put(schema::EventTime time, const schema::Value& is);
 
   schema::Value before_all_;
+  schema::EventTime said_from_ = schema::kBeginning;
   std::vector<Version> told_;  // times ascend; neighbours may be equal
   std::vector<schema::EventTime> untold_;
 };

@@ -141,6 +141,9 @@ bool LinkCarrier::take_what_was_told() {
         "what the other domain was told before its memory begins cannot be read, so neither can it be "
         "revised: " +
         recalled.error().text());
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+      if (!told->by_link[i].empty()) courses_[i].leave_before(told->by_link[i].front().time);
+    }
   }
   Position newest = 0;
   for (std::size_t i = 0; i < links_.size(); ++i) {

@@ -93,6 +93,7 @@ class ForgetfulDomains {
   bool step(LinkCarrier& carrier) {
     const bool did = carrier.step();
     carrier.check_invariants();
+    // What it waits for happens on other threads; `come_to_rest` bounds how often.
     if (!did) std::this_thread::sleep_for(std::chrono::microseconds(100));
     return did;
   }

@@ -57,6 +57,17 @@ TEST(CarriedCourse, WhatHoldsAlreadyIsNotTold) {
   EXPECT_TRUE(course.take_untold().empty());
 }
 
+TEST(CarriedCourse, NothingIsToldOfTimesBeforeWhatIsKnownToHaveBeenTold) {
+  CarriedCourse course(kBefore);
+  course.leave_before(20);
+  course.restore(20, Value::number(1));
+  course.assign(5, 15, Value::number(9));
+  course.assign(12, 20, Value::number(9));
+  EXPECT_TRUE(course.take_untold().empty());
+  course.assign(10, 30, Value::number(9));
+  EXPECT_THAT(course.take_untold(), ElementsAre(at(30, 1), at(20, 9)));
+}
+
 /// The last observation at or before a time, by position; what a far end holds.
 double told_at(const std::map<EventTime, Value>& told, EventTime time) {
   const auto after = told.upper_bound(time);
