@@ -14,6 +14,7 @@
 #include "actors/propagation/timeline.h"
 #include "actors/propagation/workspace.h"
 #include "schema/model/model.h"
+#include "schema/prefetch.h"
 #include "schema/step/aggregate.h"
 
 namespace pollux::actors {
@@ -83,6 +84,13 @@ class Entity {
   void bring_back(schema::AttributeSlot attribute, std::span<const Observation> standing,
                   std::span<const Heard> heard) {
     extras_->observations[attribute].bring_back(standing, heard);
+  }
+  /// Asks for the memory of an entity of usual size: itself with its arrays. Changes nothing, reads nothing.
+  void fetch() const {
+    constexpr std::size_t kLine = 64;
+    constexpr std::size_t kLines = 6;
+    for (std::size_t i = 0; i < kLines; ++i)
+      schema::prefetch(reinterpret_cast<const char*>(this) + i * kLine);
   }
   /// Asks for the memory that the next `run` will read, where messages reach into the past. Changes nothing.
   void fetch_due() const;

@@ -172,22 +172,6 @@ void Entity::rewrite_step(const Step& step, const EpochTimes& times, Workspace& 
   }
 }
 
-/// Single inputs are looked at wherever any of them differs, members of a many-input where they do
-/// themselves.
-void Entity::fetch_due() const {
-  for (const InboxSlot* slot = inbox_; slot != inbox_ + inbox_size_; ++slot) {
-    if (slot->empty() || slot->intervals == nullptr) continue;
-    for (const Interval& interval : *slot->intervals) {
-      for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) timelines_[a].fetch(interval.from);
-      slot->timeline->fetch(interval.from);
-      for (const InboxSlot* other = inbox_; other != inbox_ + inbox_size_ && other->member == kNone;
-           ++other) {
-        if (other != slot) other->timeline->fetch(interval.from);
-      }
-    }
-  }
-}
-
 /// Returns where the new course has met the old one: at the interval's end, or later where something is
 /// remembered.
 EventTime Entity::rewrite_interval(const Step& step, Interval interval, const EpochTimes& times,

@@ -27,22 +27,22 @@ bool Timeline::append(EventTime from, const Value& value, EventTime horizon) {
   }
   POLLUX_ASSERT(from > newest.from, "versions are appended in order");
   if (begin_ + size_ == capacity_) make_room(1, horizon);
-  data()[begin_ + size_] = {from, value};
-  ++size_;
+  append_other(from, value);
   return true;
 }
 
 void Timeline::make_room(std::uint32_t versions, EventTime horizon) {
   forget_before(horizon);
-  // Sliding down is enough where at least half has been forgotten, which keeps appending amortised O(1).
-  if (begin_ > 0 && begin_ >= capacity_ / 2 && size_ + versions <= capacity_) {
+  // Sliding down is enough where a quarter has been forgotten, which keeps appending amortised O(1); to wait
+  // for more would have each round of the clock walk over more memory.
+  if (begin_ > 0 && begin_ >= capacity_ / 4 && size_ + versions <= capacity_) {
     std::memmove(on_heap_.data, on_heap_.data + begin_, size_ * sizeof(Version));
     begin_ = 0;
     count_pace();
     return;
   }
-  std::uint32_t capacity = capacity_ == 1 ? 4 : capacity_ * 2;
-  while (capacity < size_ + versions) capacity *= 2;
+  std::uint32_t capacity = capacity_ == 1 ? 4 : capacity_ + capacity_ / 2;
+  while (capacity < size_ + versions) capacity += capacity / 2;
   auto* grown = new Version[capacity];
   std::copy_n(data() + begin_, size_, grown);
   if (capacity_ > 1) delete[] on_heap_.data;
@@ -55,6 +55,7 @@ void Timeline::make_room(std::uint32_t versions, EventTime horizon) {
 /// Of the newest half: what is older is asked for less, and the first version may be the beginning of time.
 void Timeline::count_pace() {
   const auto all = versions();
+  note_newest();
   const std::size_t half = size_ / 2;
   const auto span = static_cast<double>(all.back().from - all[half].from);
   on_heap_.pace = span > 0 ? static_cast<double>(size_ - 1 - half) / span : 0;
@@ -106,6 +107,7 @@ void Timeline::splice_at(std::size_t first, std::size_t tail, std::span<const Ve
   }
   if (needed) at[first + fresh.size()] = after;
   size_ = static_cast<std::uint32_t>(first + put + tail_size);
+  note_newest();
 }
 
 void Timeline::restore(std::span<const Version> versions) {
@@ -167,6 +169,7 @@ void Timeline::check_invariants() const {
   POLLUX_ASSERT(size_ >= 1 && begin_ + size_ <= capacity_,
                 "a timeline holds between one version and its capacity");
   const auto all = versions();
+  POLLUX_ASSERT(newest() == last().from, "the beginning of the last version is known");
   for (std::size_t i = 1; i < all.size(); ++i) {
     POLLUX_ASSERT(all[i - 1].from < all[i].from, "versions ascend");
     POLLUX_ASSERT(all[i - 1].value != all[i].value, "neighbouring versions differ");

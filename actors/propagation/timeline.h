@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "schema/history.h"
+#include "schema/prefetch.h"
 #include "schema/time.h"
 #include "schema/value.h"
 
@@ -52,18 +53,23 @@ class Timeline {
 
   /// Index of the first version with `from >= time`; `versions().size()` when there is none.
   std::size_t first_from(schema::EventTime time) const {
-    return last().from < time ? size_
-                              : schema::first_at_least_near(versions(), near(time), time, &Version::from);
+    return newest() < time ? size_
+                           : schema::first_at_least_near(versions(), near(time), time, &Version::from);
   }
   /// The same where `near` is an index close to it. REQUIRES: `near < versions().size()`.
   std::size_t first_from(schema::EventTime time, std::size_t near) const {
     return schema::first_at_least_near(versions(), near, time, &Version::from);
   }
 
-  /// Asks for the memory around `time`, to be read soon.
+  /// Asks for the memory around `time`, to be read soon: of three versions, which lie in two lines.
   void fetch(schema::EventTime time) const {
-    if (size_ > 1) __builtin_prefetch(data() + begin_ + near(time));
+    if (size_ == 1) return;
+    const Version* guess = data() + begin_ + near(time);
+    schema::prefetch(guess - 1);
+    schema::prefetch(guess + 1);
   }
+  /// Asks for the memory of the next version, to be written soon.
+  void fetch_end() const { schema::prefetch_to_write(data() + begin_ + size_); }
 
   /// Lets `value` hold from `from` on. False, and nothing changes, where it holds already. What lies before
   /// the version in effect just before `horizon` may be dropped to make room. REQUIRES: `from > last().from`,
@@ -77,6 +83,7 @@ class Timeline {
     Version& version = data()[begin_ + size_++];
     version.from = from;
     version.value = value;
+    on_heap_.newest = from;
   }
   bool full() const { return begin_ + size_ == capacity_; }
   /// Makes room for so many versions more; drops what lies before `horizon` where that helps.
@@ -107,16 +114,21 @@ class Timeline {
  private:
   struct OnHeap {
     Version* data;
-    double pace;  // versions a nanosecond as they were when last counted, to guess where a time lies
+    schema::EventTime newest;  // when the last version begins, known without a look at it
+    double pace;               // versions a nanosecond when last counted, to guess where a time lies
   };
 
   const Version* data() const { return capacity_ == 1 ? &in_place_ : on_heap_.data; }
   Version* data() { return capacity_ == 1 ? &in_place_ : on_heap_.data; }
+  schema::EventTime newest() const { return capacity_ == 1 ? in_place_.from : on_heap_.newest; }
   /// An index close to that of the version in effect at `time`.
   std::size_t near(schema::EventTime time) const {
     if (capacity_ == 1) return 0;
-    const double back = static_cast<double>(last().from - time) * on_heap_.pace;
+    const double back = static_cast<double>(on_heap_.newest - time) * on_heap_.pace;
     return back < size_ - 1 ? size_ - 1 - static_cast<std::size_t>(std::max(back, 0.0)) : 0;
+  }
+  void note_newest() {
+    if (capacity_ > 1) on_heap_.newest = last().from;
   }
   void count_pace();
   void splice_at(std::size_t first, std::size_t tail, std::span<const Version> fresh, bool needed,

@@ -79,7 +79,7 @@ bool Wave::run_levels() {
       return false;
     }
     for (std::size_t i = 0; i < level.size(); ++i) {
-      if (i + kFetchedAhead < level.size()) entities_[level[i + kFetchedAhead]]->fetch_due();
+      fetch_ahead(level, i);
       run(*entities_[level[i]], workspace);
       for (const EntityIndex consumer : workspace.reached) {
         if (plan_.claim(consumer)) plan_.add(consumer);
@@ -87,6 +87,14 @@ bool Wave::run_levels() {
       workspace.reached.clear();
     }
   }
+}
+
+void Wave::fetch_ahead(std::span<const EntityIndex> level, std::size_t i) const {
+  if (i == 0) {
+    for (std::size_t k = 0; k < std::min(kFetchedAhead, level.size()); ++k) entities_[level[k]]->fetch_due();
+  }
+  if (i + 2 * kFetchedAhead < level.size()) entities_[level[i + 2 * kFetchedAhead]]->fetch();
+  if (i + kFetchedAhead < level.size()) entities_[level[i + kFetchedAhead]]->fetch_due();
 }
 
 /// An entity may run on another thread in the next round, but its changes are told in their order.
@@ -128,9 +136,10 @@ void Wave::run(Entity& entity, Workspace& workspace) {
 
 /// What is reached stays with the worker until the level is done, claimed so that nobody else adds it.
 void Wave::run(std::span<const EntityIndex> entities, Workspace& workspace) {
-  for (const EntityIndex entity : entities) {
+  for (std::size_t i = 0; i < entities.size(); ++i) {
+    fetch_ahead(entities, i);
     const std::size_t known = workspace.reached.size();
-    run(*entities_[entity], workspace);
+    run(*entities_[entities[i]], workspace);
     auto kept = workspace.reached.begin() + static_cast<std::ptrdiff_t>(known);
     kept =
         std::remove_if(kept, workspace.reached.end(), [&](EntityIndex e) { return !plan_.claim_shared(e); });

@@ -68,11 +68,12 @@ class Wave {
   };
 
   static constexpr std::uint32_t kNoEvent = 0xffff'ffff;
-  static constexpr std::size_t kFetchedAhead = 8;  // entities of a level
+  static constexpr std::size_t kFetchedAhead = 4;  // entities of a level
 
   void file(const schema::EventBatch& events);
   void run_to_the_end();
   bool run_levels();
+  void fetch_ahead(std::span<const schema::EntityIndex> level, std::size_t i) const;
   void keep_changes();
   void run(Entity& entity, Workspace& workspace);
   void run(std::span<const schema::EntityIndex> entities, Workspace& workspace);

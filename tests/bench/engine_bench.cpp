@@ -217,10 +217,17 @@ void late_events(Report& report, const std::string& what, const Bench& bench, sc
 /// are late cost as many evaluations as those in time. Where all events of a round share one, these share
 /// their evaluations too, and one that comes late is one more moment for every entity it reaches: the events
 /// a second must fall, and the changes a second tell what a late one costs.
+constexpr std::size_t kWidth = 50;
+Bench own_times() {
+  return lattice(kWidth, 10, schema::kHour);
+}
+Bench one_time() {
+  return lattice(100, 20, schema::kHour);
+}
+
 void late_events(Report& report) {
-  constexpr std::size_t kWidth = 50;
-  late_events(report, "own times", lattice(kWidth, 10, schema::kHour), kSecond / kWidth);
-  late_events(report, "one time a round", lattice(100, 20, schema::kHour), 0);
+  late_events(report, "own times", own_times(), kSecond / kWidth);
+  late_events(report, "one time a round", one_time(), 0);
 }
 
 void latency(Report& report) {
@@ -300,11 +307,13 @@ void propagation_rows(Report& report, bool quick) {
 }
 
 /// `--quick`: without the million-entity rows. `--propagation`, `--late`, `--growth`: some rows. `--lattice`,
-/// `--fan-in`: without peers, for a profiler, `--lattice ROUNDS` so long; `--late REACH`: events that come so
-/// late, over twice as many epochs.
+/// `--fan-in`, `--random`: without peers, for a profiler, `--lattice ROUNDS` so long; `--late REACH` and
+/// `--late-own REACH`: events that come so late, over twice as many epochs.
 void run(const std::string& mode, std::size_t number) {
-  if (mode == "--late" && number != 0) {
-    const Stream late = stream(lattice(100, 20, schema::kHour), 20, number, 2 * number);
+  if ((mode == "--late" || mode == "--late-own") && number != 0) {
+    const bool own = mode == "--late-own";
+    const Stream late = own ? stream(own_times(), 20, number, 2 * number, kSecond / kWidth)
+                            : stream(one_time(), 20, number, 2 * number);
     std::printf("%.4f M events/s, %.4f M changes/s, digest %s\n", late.events_per_second / 1e6,
                 late.changes_per_second / 1e6, late.digest.c_str());
     return;
@@ -316,6 +325,11 @@ void run(const std::string& mode, std::size_t number) {
   if (mode == "--lattice") {
     std::printf("lattice 100 x 100, 1 thread: %.3f M updates/s\n",
                 engine_rate(lattice(100, 100), 100, number != 0 ? number : 1000, 1));
+    return;
+  }
+  if (mode == "--random") {
+    const Bench bench = random_graph(100'000, 900'000);
+    std::printf("random 1M, all sources: %.3f M updates/s\n", engine_rate(bench, 100'000, 5));
     return;
   }
   const bool quick = mode == "--quick";

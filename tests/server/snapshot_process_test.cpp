@@ -41,7 +41,10 @@ sources:
   bms: { allowed_lateness: 1 s }
 )";
   }
-  ~SnapshotProcess() override { fs::remove_all(directory_); }
+  ~SnapshotProcess() override {
+    server_.reset();  // it still works on what is then removed
+    fs::remove_all(directory_);
+  }
 
   std::string data() const { return (directory_ / "data").string(); }
 
