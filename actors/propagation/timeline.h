@@ -65,7 +65,7 @@ class Timeline {
   void fetch(schema::EventTime time) const {
     if (size_ == 1) return;
     const Version* guess = data() + begin_ + near(time);
-    schema::prefetch(guess - 1);
+    schema::prefetch(guess == data() ? guess : guess - 1);
     schema::prefetch(guess + 1);
   }
   /// Asks for the memory of the next version, to be written soon.

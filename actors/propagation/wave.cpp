@@ -89,6 +89,8 @@ bool Wave::run_levels() {
   }
 }
 
+/// Before the entity at `i` runs: asks for the memory of those some places further on; before the first one,
+/// of those that come at once, too.
 void Wave::fetch_ahead(std::span<const EntityIndex> level, std::size_t i) const {
   if (i == 0) {
     for (std::size_t k = 0; k < std::min(kFetchedAhead, level.size()); ++k) entities_[level[k]]->fetch_due();

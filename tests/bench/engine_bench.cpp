@@ -213,10 +213,6 @@ void late_events(Report& report, const std::string& what, const Bench& bench, sc
   }
 }
 
-/// Two streams. Where each event has a time of its own, as sensors do that are not wired together, those that
-/// are late cost as many evaluations as those in time. Where all events of a round share one, these share
-/// their evaluations too, and one that comes late is one more moment for every entity it reaches: the events
-/// a second must fall, and the changes a second tell what a late one costs.
 constexpr std::size_t kWidth = 50;
 Bench own_times() {
   return lattice(kWidth, 10, schema::kHour);
@@ -225,6 +221,10 @@ Bench one_time() {
   return lattice(100, 20, schema::kHour);
 }
 
+/// Two streams. Where each event has a time of its own, as sensors do that are not wired together, those that
+/// are late cost as many evaluations as those in time. Where all events of a round share one, these share
+/// their evaluations too, and one that comes late is one more moment for every entity it reaches: the events
+/// a second must fall, and the changes a second tell what a late one costs.
 void late_events(Report& report) {
   late_events(report, "own times", own_times(), kSecond / kWidth);
   late_events(report, "one time a round", one_time(), 0);
