@@ -2,9 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "schema/time.h"
 #include "schema/value.h"
@@ -19,8 +22,16 @@ struct Version {
   friend bool operator==(const Version&, const Version&) = default;
 };
 
-/// Versions in ascending order, neighbours always different; never empty where it is read.
-using History = std::span<const Version>;
+/// Versions that lie together in memory: part of a long past.
+struct VersionBlock {
+  EventTime from = kBeginning;  ///< When the first one begins.
+  Version* memory = nullptr;    ///< `begin` versions that are of no more use, then those that are.
+  std::uint32_t begin = 0;
+  std::uint32_t size = 0;
+  float pace = 0;  ///< Versions a nanosecond when last counted, to guess where a time lies.
+
+  std::span<const Version> versions() const { return {memory + begin, size}; }
+};
 
 /// Index of the first of `items` whose `key` is at least `time`; their number when there is none. They
 /// ascend. It gropes from `near`, a guess, in doubling steps: in a long past, each look at a wrong place is a
@@ -69,26 +80,120 @@ std::size_t first_at_least(const Items& items, EventTime time, Key key) {
   return first_at_least_near(items, near, time, key);
 }
 
-/// Index of the first version with `from >= time`; `history.size()` when there is none.
-inline std::size_t first_from(History history, EventTime time) {
-  return first_at_least(history, time, &Version::from);
+/// Versions in ascending order, neighbours always different; never empty where it is read. The newest lie
+/// together; where there are many, older ones lie in blocks before them, none of them empty. Refers to them.
+class History {
+ public:
+  /// Where a version stands; blocks are counted from the oldest, the newest versions being the last one.
+  struct Place {
+    std::uint32_t block = 0;
+    std::uint32_t index = 0;
+
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+  class Iterator;
+
+  History() = default;
+  /// All in one piece.
+  History(std::span<const Version> versions) : newest_(versions) {}     // NOLINT: as spans do
+  History(const std::vector<Version>& versions) : newest_(versions) {}  // NOLINT: as spans do
+  History(std::span<const VersionBlock> older, std::span<const Version> newest)
+      : older_(older), newest_(newest) {}
+
+  const Version& operator[](Place place) const { return block(place.block)[place.index]; }
+  const Version& front() const { return block(0).front(); }
+  const Version& back() const { return newest_.back(); }
+  /// Cost: one step a block.
+  std::size_t size() const;
+
+  Iterator begin() const;
+  Iterator end() const;
+
+  Place first() const { return {}; }
+  /// Behind the last one.
+  Place behind() const { return {blocks() - 1, static_cast<std::uint32_t>(newest_.size())}; }
+  /// REQUIRES: not `behind()`.
+  Place next(Place place) const {
+    ++place.index;
+    return place.index < block(place.block).size() || place.block + 1 == blocks() ? place
+                                                                                  : Place{place.block + 1, 0};
+  }
+  /// REQUIRES: not `first()`.
+  Place before(Place place) const {
+    if (place.index > 0) return {place.block, place.index - 1};
+    return {place.block - 1, static_cast<std::uint32_t>(block(place.block - 1).size() - 1)};
+  }
+
+  /// The first version with `from >= time`; `behind()` where there is none.
+  Place first_from(EventTime time) const;
+  /// The first version with `from > time`; `behind()` where there is none.
+  Place first_after(EventTime time) const { return time == kNever ? behind() : first_from(time + 1); }
+  /// The version in effect at `time`; the first one where all are later (the earlier past is forgotten).
+  Place place_at(EventTime time) const {
+    const Place later = first_after(time);
+    return later == first() ? later : before(later);
+  }
+  const Version& at(EventTime time) const { return (*this)[place_at(time)]; }
+
+  std::uint32_t blocks() const { return static_cast<std::uint32_t>(older_.size()) + 1; }
+  std::span<const Version> block(std::uint32_t i) const {
+    return i == older_.size() ? newest_ : older_[i].versions();
+  }
+
+ private:
+  std::span<const VersionBlock> older_;
+  std::span<const Version> newest_;
+};
+
+class History::Iterator {
+ public:
+  using value_type = Version;
+  using difference_type = std::ptrdiff_t;
+
+  Iterator() = default;
+  Iterator(const History& history, Place place) : history_(history), place_(place) {}
+
+  const Version& operator*() const { return history_[place_]; }
+  const Version* operator->() const { return &history_[place_]; }
+  Iterator& operator++() {
+    place_ = history_.next(place_);
+    return *this;
+  }
+  Iterator operator++(int) {
+    const Iterator before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const Iterator& a, const Iterator& b) { return a.place_ == b.place_; }
+
+ private:
+  History history_;
+  Place place_;
+};
+
+inline History::Iterator History::begin() const {
+  return {*this, first()};
+}
+inline History::Iterator History::end() const {
+  return {*this, behind()};
+}
+inline std::size_t History::size() const {
+  std::size_t size = newest_.size();
+  for (const VersionBlock& block : older_) size += block.size;
+  return size;
 }
 
-/// Index of the first version with `from > time`; `history.size()` when there is none.
-inline std::size_t first_after(History history, EventTime time) {
-  return time == kNever ? history.size() : first_from(history, time + 1);
-}
-
-/// Index of the version in effect at `time`; 0 when all are later (the earlier past is forgotten).
-inline std::size_t index_at(History history, EventTime time) {
-  const std::size_t later = first_after(history, time);
-  return later == 0 ? 0 : later - 1;
-}
-
-/// The value just before `time`; the first one where all are later.
-inline const Value& just_before(History history, EventTime time) {
-  const std::size_t later = first_from(history, time);
-  return history[later == 0 ? 0 : later - 1].value;
+inline History::Place History::first_from(EventTime time) const {
+  const auto place = [](std::size_t b, std::size_t i) {
+    return Place{static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(i)};
+  };
+  if (older_.empty() || newest_.front().from < time)
+    return place(older_.size(), first_at_least(newest_, time, &Version::from));
+  const std::size_t later = first_at_least(older_, time, &VersionBlock::from);
+  if (later == 0) return {};
+  const auto versions = older_[later - 1].versions();
+  const std::size_t i = first_at_least(versions, time, &Version::from);
+  return i < versions.size() ? place(later - 1, i) : place(later, 0);
 }
 
 }  // namespace pollux::schema

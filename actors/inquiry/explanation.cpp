@@ -220,11 +220,11 @@ Explanation explain(const Model& model, const SettledState& state, EntityIndex e
   Explanation explanation;
   explanation.position = state.position();
   explanation.clock = state.clock();
-  explanation.held_from = state.timeline(entity, attribute).versions().front().from;
+  explanation.held_from = state.timeline(entity, attribute).first().from;
   const auto look = [&](EntityIndex e, AttributeSlot a, EventTime when) -> std::optional<Version> {
     const TimelineView timeline = state.timeline(e, a);
-    if (timeline.versions().front().from > when) return std::nullopt;
-    return timeline.versions()[timeline.index_at(when)];
+    if (timeline.first().from > when) return std::nullopt;
+    return timeline.version_at(when);
   };
   explanation.cause =
       Explainer(model, look, at, at == kNever ? &state : nullptr).explain(entity, attribute, depth);

@@ -235,8 +235,7 @@ void LinkCarrier::ask_producer() {
   producer_.query([answers = answers_, links = links_](const SettledState& state) {
     Answers::Course course{state.position(), {}};
     for (const CrossingLink& link : links) {
-      const auto versions = state.timeline(link.producer, link.attribute).versions();
-      course.versions.emplace_back(versions.begin(), versions.end());
+      course.versions.push_back(state.timeline(link.producer, link.attribute).versions());
     }
     answers->give(&Answers::course, std::move(course));
   });

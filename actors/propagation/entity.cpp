@@ -152,8 +152,7 @@ void Entity::see_inputs() {
 }
 
 void Entity::restore(EntityImage& image) {
-  for (AttributeSlot a = 0; a < type_->attributes.size(); ++a)
-    timelines_[a].restore(image.timeline(a).versions());
+  for (AttributeSlot a = 0; a < type_->attributes.size(); ++a) timelines_[a].restore(image.versions_of(a));
   evaluated_to_ = image.evaluated_to;
   wake_ = image.wake;
   if (extras_ == nullptr) return;

@@ -92,6 +92,8 @@ class Entity {
     for (std::size_t i = 0; i < kLines; ++i)
       schema::prefetch(reinterpret_cast<const char*>(this) + i * kLine);
   }
+  /// Asks for what `fetch_due` will read of long timelines. Changes nothing.
+  void fetch_directories() const;
   /// Asks for the memory that the next `run` will read, where messages reach into the past. Changes nothing.
   void fetch_due() const;
 
@@ -166,7 +168,7 @@ class Entity {
   void replay_observations(const EpochTimes& times, Workspace& workspace);
   void replay_attribute(schema::AttributeSlot attribute, const EpochTimes& times, Workspace& workspace);
   void collect_dirty(const schema::Step& step, const EpochTimes& times, Workspace& workspace) const;
-  std::size_t find_first(schema::AttributeSlot attribute, Interval interval, Workspace& workspace) const;
+  Timeline::Place find_first(schema::AttributeSlot attribute, Interval interval, Workspace& workspace) const;
   void rewrite_step(const schema::Step& step, const EpochTimes& times, Workspace& workspace);
   schema::EventTime rewrite_interval(const schema::Step& step, Interval interval, const EpochTimes& times,
                                      Workspace& workspace);

@@ -114,7 +114,7 @@ inline bool Entity::move_on(AttributeSlot attribute, EventTime at, const Value& 
   if (value == present || (POLLUX_PLANTED(cut_off_ignores_quality) && value.bits == present.bits))
     return false;
   Timeline& timeline = timelines_[attribute];
-  if (timeline.full()) timeline.make_room(1, horizon_of(attribute, times));
+  if (timeline.full()) timeline.make_room(horizon_of(attribute, times));
   timeline.append_other(at, value);
   // Built where it stays: copied in parts it would wait until they are written. A plain type has no status.
   workspace.changes.emplace_back() = {index_, attribute, at < times.before, at, kNever, present, value};

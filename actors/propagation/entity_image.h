@@ -28,9 +28,12 @@ struct EntityImage {
   schema::EventTime timers_to = schema::kBeginning;
   schema::EventTime wake = schema::kNever;
 
-  TimelineView timeline(schema::AttributeSlot attribute) const {
+  std::span<const Version> versions_of(schema::AttributeSlot attribute) const {
     const std::size_t begin = attribute == 0 ? 0 : ends[attribute - 1];
-    return TimelineView(std::span(versions).subspan(begin, ends[attribute] - begin));
+    return std::span(versions).subspan(begin, ends[attribute] - begin);
+  }
+  TimelineView timeline(schema::AttributeSlot attribute) const {
+    return TimelineView(versions_of(attribute));
   }
   schema::EventTime observed_at(schema::AttributeSlot attribute) const {
     const auto& standing = observed[attribute].standing;

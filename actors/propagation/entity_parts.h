@@ -27,8 +27,9 @@ inline schema::Value converted(const schema::Value& value, const schema::Convers
 }
 
 /// The value before version `first`; the first one where there is none before.
-inline const schema::Value& just_before(const Timeline& timeline, std::size_t first) {
-  return timeline.versions()[first == 0 ? 0 : first - 1].value;
+inline const schema::Value& just_before(const Timeline& timeline, Timeline::Place first) {
+  if (first.index > 0) return timeline[{first.block, first.index - 1}].value;
+  return timeline[first == Timeline::Place{} ? first : timeline.before(first)].value;
 }
 
 /// Sorts, and makes one of those that overlap or touch.
@@ -60,6 +61,15 @@ void for_each_interval(const InboxSlot& slot, Visit visit) {
   }
 }
 
+/// Makes a track of the versions after the first one of `stretch`, which is of `timeline`.
+inline void follow(const Timeline& timeline, const Timeline::Stretch& stretch,
+                   const schema::Conversion* conversion, std::uint16_t operand, Workspace& workspace) {
+  const Timeline* more = timeline.has_more_after(stretch.block) ? &timeline : nullptr;
+  if (stretch.at + 1 == stretch.end && more == nullptr) return;
+  workspace.tracks.emplace_back() = {stretch.at + 1, stretch.end, conversion, more, stretch.block, operand};
+  if (stretch.at + 1 == stretch.end) workspace.tracks.back().enter_next_block();
+}
+
 inline schema::EventTime next_change(const Workspace& workspace) {
   schema::EventTime next = schema::kNever;
   for (const Workspace::Track& track : workspace.tracks) {
@@ -72,7 +82,7 @@ inline void move_operands_to(schema::EventTime at, Workspace& workspace) {
   for (Workspace::Track& track : workspace.tracks) {
     if (track.next == track.end || track.next->from != at) continue;
     put_converted(workspace.operands[track.operand], track.next->value, track.conversion);
-    ++track.next;
+    track.move_on();
   }
 }
 

@@ -117,7 +117,7 @@ void Entity::replay_attribute(AttributeSlot attribute, const EpochTimes& times, 
   for (const Interval& interval : workspace.reported) {
     std::vector<Version>& fresh = workspace.fresh[attribute];
     fresh.clear();
-    const std::size_t first = find_first(attribute, interval, workspace);
+    const Timeline::Place first = find_first(attribute, interval, workspace);
     observations.replay(interval.from, interval.to, times.clock, type_->attributes[attribute].expect_every,
                         just_before(timelines_[attribute], first), fresh);
     splice(attribute, interval, times, workspace);
@@ -233,14 +233,10 @@ void Entity::follow_operands(const std::vector<std::uint16_t>& operands, Interva
     const InboxSlot* slot = operand < attributes ? nullptr : &slot_of(operand);
     const Timeline& timeline = slot == nullptr ? timelines_[operand] : *slot->timeline;
     const schema::Conversion* conversion = slot == nullptr ? nullptr : slot->conversion;
-    const auto versions = timeline.versions();
-    const std::size_t i = timeline.index_at(interval.from);
-    put_converted(workspace.operands[operand], versions[i].value, conversion);
-    workspace.starts_with_change |= versions[i].from == interval.from;
-    if (i + 1 < versions.size()) {
-      workspace.tracks.emplace_back() = {&versions[i + 1], versions.data() + versions.size(), conversion,
-                                         operand};
-    }
+    const Timeline::Stretch stretch = timeline.from_place_at(interval.from);
+    put_converted(workspace.operands[operand], stretch.at->value, conversion);
+    workspace.starts_with_change |= stretch.at->from == interval.from;
+    follow(timeline, stretch, conversion, operand, workspace);
   }
 }
 
@@ -256,14 +252,15 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
     const InboxSlot& slot = inbox_[i];
     // What has no message has no version as new as this.
     if (slot.member == kNone || slot.target != use.input || (all_present && slot.empty())) continue;
-    const auto versions = slot.timeline->versions();
-    std::size_t v = schema::first_from(versions, interval.from);
-    if (v == versions.size()) continue;
-    tree.place(slot.member, converted(versions[v == 0 ? 0 : v - 1].value, slot.conversion));
-    for (; v < versions.size() && versions[v].from < interval.to; ++v) {
+    const schema::History versions = slot.timeline->versions();
+    const Timeline::Place behind = versions.behind();
+    Timeline::Place v = slot.timeline->first_from(interval.from);
+    if (v == behind) continue;
+    tree.place(slot.member, converted(just_before(*slot.timeline, v), slot.conversion));
+    for (; v != behind && versions[v].from < interval.to; v = versions.next(v)) {
       moments.emplace_back() = {versions[v].from, slot.member, converted(versions[v].value, slot.conversion)};
     }
-    if (v < versions.size()) workspace.members_later.push_back(i);
+    if (v != behind) workspace.members_later.push_back(i);
   }
   std::ranges::stable_sort(moments, {}, &Workspace::MemberMoment::time);
   tree.settle();
@@ -282,12 +279,12 @@ void Entity::follow_aggregate(std::size_t aggregate, Interval interval, Workspac
   }
   tree.settle();
   workspace.members_later.clear();
-  const std::size_t first = schema::index_at(versions, interval.from);
+  const std::size_t first = schema::History(versions).place_at(interval.from).index;
   workspace.operands[use.operand] = versions[first].value;
   workspace.starts_with_change |= versions[first].from == interval.from;
   if (first + 1 < versions.size()) {
-    workspace.tracks.emplace_back() = {&versions[first + 1], versions.data() + versions.size(), nullptr,
-                                       use.operand};
+    workspace.tracks.emplace_back() = {
+        &versions[first + 1], versions.data() + versions.size(), nullptr, nullptr, 0, use.operand};
   }
 }
 
@@ -312,15 +309,15 @@ EventTime Entity::memory_changes_after(const Step& step, EventTime time) const {
   EventTime next = kNever;
   const auto end = static_cast<AttributeSlot>(step.target + step.width);
   for (auto a = static_cast<AttributeSlot>(end - step.remembered); a < end; ++a) {
-    const auto versions = timelines_[a].versions();
-    const std::size_t later = schema::first_after(versions, time);
-    if (later < versions.size()) next = std::min(next, versions[later].from);
+    const schema::History versions = timelines_[a].versions();
+    const Timeline::Place later = versions.first_after(time);
+    if (later != versions.behind()) next = std::min(next, versions[later].from);
   }
   return next;
 }
 
 /// Where an interval begins in an attribute's timeline, kept until its fresh versions are put in there.
-std::size_t Entity::find_first(AttributeSlot attribute, Interval interval, Workspace& workspace) const {
+Timeline::Place Entity::find_first(AttributeSlot attribute, Interval interval, Workspace& workspace) const {
   return workspace.first[attribute] = timelines_[attribute].first_from(interval.from);
 }
 
@@ -328,7 +325,7 @@ std::size_t Entity::find_first(AttributeSlot attribute, Interval interval, Works
 /// REQUIRES: `find_first` of the interval's beginning.
 void Entity::splice(AttributeSlot attribute, Interval interval, const EpochTimes& times,
                     Workspace& workspace) {
-  const std::size_t first = workspace.first[attribute];
+  const Timeline::Place first = workspace.first[attribute];
   const Value before = just_before(timelines_[attribute], first);
   workspace.removed.clear();
   timelines_[attribute].splice(first, interval.to, workspace.fresh[attribute], workspace.removed,

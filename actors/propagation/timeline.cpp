@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "actors/propagation/planted_bugs.h"
 #include "schema/assert.h"
@@ -11,10 +12,40 @@ namespace pollux::actors {
 using schema::EventTime;
 using schema::Value;
 
+namespace {
+
+void copy(std::span<const Version> from, Version* to) {
+  std::ranges::copy(from, to);
+}
+
+void move(Version* to, const Version* from, std::size_t count) {
+  if (to != from && count > 0) std::memmove(static_cast<void*>(to), from, count * sizeof(Version));
+}
+
+/// Of the newest half: what is older is asked for less, and the first version may be the beginning of time.
+float pace_of(std::span<const Version> versions) {
+  const std::size_t half = versions.size() / 2;
+  const auto span = static_cast<double>(versions.back().from - versions[half].from);
+  return span > 0 ? static_cast<float>(static_cast<double>(versions.size() - 1 - half) / span) : 0;
+}
+
+}  // namespace
+
 Timeline::Timeline(const Value& initial) : in_place_{schema::kBeginning, initial} {}
 
 Timeline::~Timeline() {
+  clear();
+}
+
+void Timeline::clear() {
+  drop_older();
   if (capacity_ > 1) delete[] on_heap_.data;
+}
+
+void Timeline::drop_older() {
+  if (!in_blocks()) return;
+  for (const Block& block : older_blocks()) delete[] block.memory;
+  BlockDirectory::destroy(on_heap_.older);
 }
 
 bool Timeline::append(EventTime from, const Value& value, EventTime horizon) {
@@ -26,153 +57,326 @@ bool Timeline::append(EventTime from, const Value& value, EventTime horizon) {
     return true;
   }
   POLLUX_ASSERT(from > newest.from, "versions are appended in order");
-  if (begin_ + size_ == capacity_) make_room(1, horizon);
+  if (full()) make_room(horizon);
   append_other(from, value);
   return true;
 }
 
-void Timeline::make_room(std::uint32_t versions, EventTime horizon) {
-  forget_before(horizon);
-  // Sliding down is enough where a quarter has been forgotten, which keeps appending amortised O(1); to wait
-  // for more would have each round of the clock walk over more memory.
-  if (begin_ > 0 && begin_ >= capacity_ / 4 && size_ + versions <= capacity_) {
-    std::memmove(on_heap_.data, on_heap_.data + begin_, size_ * sizeof(Version));
+void Timeline::make_room(EventTime horizon) {
+  drop_before(horizon);
+  if (capacity_ >= kAlone && begin_ < kBlock / 4) {
+    seal();
+  } else {
+    reserve(size_ + 1);
+  }
+}
+
+/// Makes room for so many in the newest block. Sliding down is enough where a quarter has been forgotten,
+/// which keeps appending amortised O(1); to wait for more would have each round of the clock walk over more
+/// memory. REQUIRES: no more than may lie there.
+void Timeline::reserve(std::uint32_t versions) {
+  if (begin_ + versions <= capacity_) return;
+  if (begin_ > 0 && versions <= capacity_ && (begin_ >= capacity_ / 4 || capacity_ >= kAlone)) {
+    move(on_heap_.data, on_heap_.data + begin_, size_);
     begin_ = 0;
     count_pace();
     return;
   }
-  std::uint32_t capacity = capacity_ == 1 ? 4 : capacity_ + capacity_ / 2;
-  while (capacity < size_ + versions) capacity += capacity / 2;
-  auto* grown = new Version[capacity];
-  std::copy_n(data() + begin_, size_, grown);
-  if (capacity_ > 1) delete[] on_heap_.data;
-  on_heap_.data = grown;
+  const std::uint32_t wanted = std::max(capacity_ == 1 ? 4 : capacity_ + capacity_ / 2, versions);
+  set_newest(newest_block(), std::min(wanted, kAlone));
+}
+
+/// Makes the newest block an older one, but for a last quarter: late versions, most of which are not very
+/// late, then find room in either.
+void Timeline::seal() {
+  constexpr std::uint32_t kLeft = kBlock / 4;
+  count_pace();
+  const Version* const left = data() + begin_ + size_ - kLeft;
+  auto* const fresh = new Version[kBlock];
+  std::copy_n(left, kLeft, fresh);
+  const Block block{data()[begin_].from, on_heap_.data, begin_, size_ - kLeft, pace_};
+  const std::uint32_t count = older_count();
+  on_heap_.older = BlockDirectory::replace(in_blocks() ? on_heap_.older : nullptr, count, count, {&block, 1});
+  on_heap_.older->set_newest_from(fresh->from);
+  on_heap_.data = fresh;
+  capacity_ = kBlock;
   begin_ = 0;
+  size_ = kLeft;
+}
+
+/// The newest block becomes these versions, which may be part of it. What is older stays, if there is room
+/// for a block. REQUIRES: a block where there is something older.
+void Timeline::set_newest(std::span<const Version> contents, std::uint32_t capacity) {
+  auto* fresh = new Version[capacity];
+  copy(contents, fresh);
+  if (capacity_ > 1) delete[] on_heap_.data;
+  on_heap_.data = fresh;
+  begin_ = 0;
+  size_ = static_cast<std::uint32_t>(contents.size());
   capacity_ = capacity;
   count_pace();
 }
 
-/// Of the newest half: what is older is asked for less, and the first version may be the beginning of time.
 void Timeline::count_pace() {
-  const auto all = versions();
   note_newest();
-  const std::size_t half = size_ / 2;
-  const auto span = static_cast<double>(all.back().from - all[half].from);
-  on_heap_.pace = span > 0 ? static_cast<double>(size_ - 1 - half) / span : 0;
+  pace_ = pace_of(newest_block());
 }
 
-void Timeline::splice(std::size_t first, EventTime to, std::span<const Version> fresh,
+void Timeline::note_oldest_of_newest() {
+  if (in_blocks())
+    on_heap_.older->set_newest_from(older_count() > 0 ? data()[begin_].from : schema::kBeginning);
+}
+
+/// The number of older blocks that begin before a time.
+std::size_t Timeline::older_block_before(EventTime time) const {
+  const auto blocks = older_blocks();
+  return schema::first_at_least_near(blocks, blocks.size() - 1, time, &Block::from);
+}
+
+/// Where in an older block a time lies if its versions are evenly spaced.
+std::size_t Timeline::near_in(std::size_t block, EventTime time) const {
+  const Block& it = older_blocks()[block];
+  const double back = (static_cast<double>(on_heap_.older->end_of(block)) - static_cast<double>(time)) *
+                      static_cast<double>(it.pace);
+  return back + 1 < it.size ? it.size - std::max<std::size_t>(static_cast<std::size_t>(back + 0.5), 1) : 0;
+}
+
+Timeline::Place Timeline::first_from_older(EventTime time) const {
+  const auto later = static_cast<std::uint32_t>(older_block_before(time));
+  if (later == 0) return {};
+  const auto versions = older_blocks()[later - 1].versions();
+  const std::size_t i = schema::first_at_least_near(versions, near_in(later - 1, time), time, &Version::from);
+  return i < versions.size() ? Place{later - 1, static_cast<std::uint32_t>(i)} : Place{later, 0};
+}
+
+void Timeline::fetch_older(EventTime time) const {
+  const std::size_t later = older_block_before(time);
+  const std::size_t i = later == 0 ? 0 : later - 1;
+  const Block& block = older_blocks()[i];
+  const Version* guess = block.versions().data() + near_in(i, time);
+  schema::prefetch(guess == block.memory ? guess : guess - 1);
+  schema::prefetch(guess + 1);
+}
+
+void Timeline::splice(Place first, EventTime to, std::span<const Version> fresh,
                       std::vector<Version>& removed, EventTime horizon) {
-  const auto all = versions();
-  const bool to_the_end = to == schema::kNever || first == all.size();
-  const std::size_t end = to_the_end ? all.size() : first_from(to, first);
-  POLLUX_ASSERT(first > 0, "a timeline is never cut down to nothing");
-  removed.insert(removed.end(), all.begin() + static_cast<std::ptrdiff_t>(first),
-                 all.begin() + static_cast<std::ptrdiff_t>(end));
+  if (begin_ + size_ + fresh.size() >= capacity_) {
+    const Place dropped = drop_before(horizon);
+    POLLUX_ASSERT(dropped < first, "what is rewritten lies behind the horizon");
+    first.block -= dropped.block;
+    if (first.block == 0) first.index -= dropped.index;
+  }
+  POLLUX_ASSERT(first != Place{}, "a timeline is never cut down to nothing");
+  Block* const older = first.block == older_count() ? nullptr : &on_heap_.older->blocks()[first.block];
+  if (first.index == 0 || (older != nullptr && to >= on_heap_.older->end_of(first.block)))
+    return splice_across(first, to, fresh, removed);
+  const auto together = older == nullptr ? newest_block() : older->versions();
+  const Cut cut = cut_out(together, first.index, to, fresh, removed);
+  if (cut.put() == 0 && cut.tail == cut.first) return;
+  if (older == nullptr ? replace_in_newest(cut) : replace_in_older(*older, cut)) return;
+  rebuild(first.block, first.block, replaced(together, cut));
+}
+
+/// The same over blocks' ends.
+void Timeline::splice_across(Place first, EventTime to, std::span<const Version> fresh,
+                             std::vector<Version>& removed) {
+  const std::uint32_t begin = first.index == 0 ? first.block - 1 : first.block;
+  const std::uint32_t end = to == schema::kNever ? older_count() : first_from(to).block;
+  std::vector<Version> together;
+  for (std::uint32_t block = begin; block <= end; ++block) {
+    if (block == first.block && first.index == 0) first.index = static_cast<std::uint32_t>(together.size());
+    const auto part = versions().block(block);
+    together.insert(together.end(), part.begin(), part.end());
+  }
+  rebuild(begin, end, replaced(together, cut_out(together, first.index, to, fresh, removed)));
+}
+
+/// What `splice` comes to where it concerns only versions that lie together.
+inline Timeline::Cut Timeline::cut_out(std::span<const Version> together, std::size_t first, EventTime to,
+                                       std::span<const Version> fresh, std::vector<Version>& removed) {
+  const std::size_t size = together.size();
+  const bool to_the_end = to == schema::kNever || first == size;
+  const std::size_t end =
+      to_the_end ? size : schema::first_at_least_near(together, first, to, &Version::from);
+  removed.insert(removed.end(), together.begin() + static_cast<std::ptrdiff_t>(first),
+                 together.begin() + static_cast<std::ptrdiff_t>(end));
   // From `to` on everything is as before: a version there may have become needless, or needed.
-  const Version was_in_effect = all[end - 1];
-  const Value& now_in_effect = fresh.empty() ? all[first - 1].value : fresh.back().value;
-  const bool stands_at_to = end < all.size() && all[end].from == to;
-  const bool needless = stands_at_to && all[end].value == now_in_effect;
-  const bool needed = to != schema::kNever && !stands_at_to && was_in_effect.value != now_in_effect &&
+  const Value& was_in_effect = together[end - 1].value;
+  const Value& now_in_effect = fresh.empty() ? together[first - 1].value : fresh.back().value;
+  const bool stands_at_to = end < size && together[end].from == to;
+  const bool needless = stands_at_to && together[end].value == now_in_effect;
+  const bool needed = to != schema::kNever && !stands_at_to && was_in_effect != now_in_effect &&
                       !POLLUX_PLANTED(splice_drops_what_follows);
+  const bool one_more = needless || (POLLUX_PLANTED(splice_takes_one_more) && stands_at_to);
+  return {first, end + one_more, fresh, needed, {to, was_in_effect}};
+}
 
-  const std::size_t tail = end + (needless || (POLLUX_PLANTED(splice_takes_one_more) && stands_at_to));
-  const std::size_t tail_size = all.size() - tail;
-  const std::size_t put = fresh.size() + needed;
-  const std::size_t size = first + put + tail_size;
+/// Part by part, as they have just been written: see entity_revise.cpp.
+inline void Timeline::Cut::write(Version* to) const {
+  for (const Version& version : fresh) {
+    to->from = version.from;
+    to->value = version.value;
+    ++to;
+  }
+  if (needed) *to = after;
+}
+
+std::vector<Version> Timeline::replaced(std::span<const Version> together, const Cut& cut) {
+  const auto tail = together.subspan(cut.tail);
+  std::vector<Version> all(cut.first + cut.put() + tail.size());
+  copy(together.first(cut.first), all.data());
+  cut.write(all.data() + cut.first);
+  copy(tail, all.data() + cut.first + cut.put());
+  return all;
+}
+
+/// False, and nothing has happened, where it does not fit.
+inline bool Timeline::replace_in_newest(const Cut& cut) {
+  const std::size_t size = size_ - (cut.tail - cut.first) + cut.put();
   if (begin_ + size > capacity_) {
-    const std::size_t forgotten_before = size_;
-    make_room(static_cast<std::uint32_t>(std::max(size, all.size()) - all.size()), horizon);
-    POLLUX_ASSERT(forgotten_before - size_ < first, "what is rewritten lies behind the horizon");
-    return splice_at(first - (forgotten_before - size_), tail - (forgotten_before - size_), fresh, needed,
-                     {to, was_in_effect.value});
+    if (size > std::max(capacity_, kAlone)) return false;
+    reserve(static_cast<std::uint32_t>(size));
   }
-  splice_at(first, tail, fresh, needed, {to, was_in_effect.value});
-}
-
-/// Puts `fresh`, and then `after` where it is needed, in the place of the versions [first, tail).
-void Timeline::splice_at(std::size_t first, std::size_t tail, std::span<const Version> fresh, bool needed,
-                         const Version& after) {
-  Version* at = data() + begin_;
-  const std::size_t tail_size = size_ - tail;
-  const std::size_t put = fresh.size() + needed;
-  if (tail_size > 0 && tail != first + put) {
-    std::memmove(static_cast<void*>(at + first + put), at + tail, tail_size * sizeof(Version));
-  }
-  // Part by part, as they have just been written: see entity_revise.cpp.
-  for (std::size_t i = 0; i < fresh.size(); ++i) {
-    at[first + i].from = fresh[i].from;
-    at[first + i].value = fresh[i].value;
-  }
-  if (needed) at[first + fresh.size()] = after;
-  size_ = static_cast<std::uint32_t>(first + put + tail_size);
+  Version* const at = data() + begin_ + cut.first;
+  move(at + cut.put(), data() + begin_ + cut.tail, size_ - cut.tail);
+  cut.write(at);
+  size_ = static_cast<std::uint32_t>(size);
   note_newest();
+  return true;
 }
 
-void Timeline::restore(std::span<const Version> versions) {
-  POLLUX_ASSERT(!versions.empty(), "a timeline is never empty");
-  const auto size = static_cast<std::uint32_t>(versions.size());
-  if (size > capacity_) {
-    auto* grown = new Version[size];
-    if (capacity_ > 1) delete[] on_heap_.data;
-    on_heap_.data = grown;
-    capacity_ = size;
+/// The same, and where too few would be left.
+bool Timeline::replace_in_older(Block& block, const Cut& cut) {
+  const std::size_t size = block.size - (cut.tail - cut.first) + cut.put();
+  constexpr std::uint32_t kFew = kBlock / 8;
+  if (block.begin + size > kAlone || (size < kFew && size < block.size)) return false;
+  Version* const at = block.memory + block.begin + cut.first;
+  move(at + cut.put(), block.memory + block.begin + cut.tail, block.size - cut.tail);
+  cut.write(at);
+  if (block.size != size) {
+    block.size = static_cast<std::uint32_t>(size);
+    block.pace = pace_of(block.versions());
   }
+  return true;
+}
+
+/// Puts these versions in the place of the blocks [first, last], cut into blocks with room for more. What
+/// comes to few takes in the block after it. REQUIRES: there are some.
+void Timeline::rebuild(std::uint32_t first, std::uint32_t last, std::vector<Version> contents) {
+  constexpr std::size_t kFill = kBlock * 3 / 4;
+  if (contents.size() < kFill / 2 && last < older_count()) {
+    const auto next = versions().block(++last);
+    contents.insert(contents.end(), next.begin(), next.end());
+  }
+  const bool newest_too = last == older_count();
+  const std::size_t pieces = contents.size() <= kAlone ? 1 : (contents.size() + kFill - 1) / kFill;
+  const std::span<const Version> all(contents);
+  std::vector<Block> cut;
+  std::size_t done = 0;
+  for (std::size_t i = 0; i + newest_too < pieces; ++i) {
+    const auto piece = all.subspan(done, contents.size() * (i + 1) / pieces - done);
+    cut.push_back({piece.front().from, new Version[kBlock], 0, static_cast<std::uint32_t>(piece.size()),
+                   pace_of(piece)});
+    copy(piece, cut.back().memory);
+    done += piece.size();
+  }
+  const std::uint32_t end = newest_too ? last : last + 1;
+  for (std::uint32_t i = first; i < end; ++i) delete[] older_blocks()[i].memory;
+  BlockDirectory* older = in_blocks() ? on_heap_.older : nullptr;
+  if (older != nullptr || !cut.empty()) older = BlockDirectory::replace(older, first, end, cut);
+  if (newest_too) {
+    const auto piece = all.subspan(done);
+    const auto alone = std::min(std::max<std::uint32_t>(4, piece.size()), kAlone);
+    set_newest(piece, older != nullptr ? kBlock : alone);
+  }
+  if (older != nullptr) on_heap_.older = older;
+  note_oldest_of_newest();
+}
+
+void Timeline::restore(const schema::History& versions) {
+  const std::vector<Version> all(versions.begin(), versions.end());
+  clear();
+  capacity_ = size_ = 1;
   begin_ = 0;
-  size_ = size;
-  std::ranges::copy(versions, data());
-  if (capacity_ > 1) count_pace();
+  in_place_ = all.front();
+  if (all.size() > 1) rebuild(0, 0, all);
 }
 
 void Timeline::forget_before(EventTime horizon) {
-  if (size_ == 1 || versions()[1].from >= horizon) return;
-  const std::size_t later = first_from(horizon);
-  const auto drop = static_cast<std::uint32_t>(later - 1);
-  begin_ += drop;
-  size_ -= drop;
+  drop_before(horizon);
+}
+
+/// Returns how many blocks were dropped, and of the first one left, how many versions.
+Timeline::Place Timeline::drop_before(EventTime horizon) {
+  Place dropped;
+  if (older_count() > 0) {
+    BlockDirectory& older = *on_heap_.older;
+    while (dropped.block < older.count() && older.end_of(dropped.block) < horizon)
+      delete[] older.blocks()[dropped.block++].memory;
+    on_heap_.older = BlockDirectory::replace(&older, 0, dropped.block, {});
+    note_oldest_of_newest();
+    if (older.count() > 0) {
+      Block& block = older.blocks().front();
+      const std::size_t later = schema::first_at_least(block.versions(), horizon, &Version::from);
+      dropped.index = static_cast<std::uint32_t>(later > 0 ? later - 1 : 0);
+      block.begin += dropped.index;
+      block.size -= dropped.index;
+      block.from = block.memory[block.begin].from;
+      return dropped;
+    }
+  }
+  if (size_ == 1 || data()[begin_ + 1].from >= horizon) return dropped;
+  const std::size_t later = newest() < horizon ? size_
+                                               : schema::first_at_least_near(newest_block(), near(horizon),
+                                                                             horizon, &Version::from);
+  dropped.index = static_cast<std::uint32_t>(later - 1);
+  begin_ += dropped.index;
+  size_ -= dropped.index;
+  return dropped;
 }
 
 void Timeline::shrink_to(EventTime horizon) {
-  forget_before(horizon);
-  if (capacity_ <= 2 * size_ + 4) return;
+  drop_before(horizon);
+  if (older_count() > 0 || capacity_ <= 2 * size_ + 4) return;
+  drop_older();
   Version* const held = on_heap_.data;
   if (size_ == 1) {
-    in_place_ = held[begin_];
+    const Version only = held[begin_];
+    in_place_ = only;
     capacity_ = 1;
+    begin_ = 0;
+    delete[] held;
   } else {
-    on_heap_.data = new Version[size_];
-    std::copy_n(held + begin_, size_, on_heap_.data);
-    capacity_ = size_;
+    set_newest(newest_block(), size_);
   }
-  begin_ = 0;
-  if (capacity_ > 1) count_pace();
-  delete[] held;
 }
 
 void Timeline::bring_back(std::span<const Version> older) {
   if (older.empty()) return;
-  POLLUX_ASSERT(older.back().from < versions().front().from && older.back().value != versions().front().value,
+  const auto held = versions().block(0);
+  POLLUX_ASSERT(older.back().from < held.front().from && older.back().value != held.front().value,
                 "what is brought back goes before what is held");
-  const auto size = static_cast<std::uint32_t>(older.size()) + size_;
-  auto* all = new Version[size];
-  std::ranges::copy(older, all);
-  std::copy_n(data() + begin_, size_, all + older.size());
-  if (capacity_ > 1) delete[] on_heap_.data;
-  on_heap_.data = all;
-  begin_ = 0;
-  size_ = capacity_ = size;
-  count_pace();
+  std::vector<Version> all(older.begin(), older.end());
+  all.insert(all.end(), held.begin(), held.end());
+  rebuild(0, 0, all);
 }
 
 void Timeline::check_invariants() const {
   POLLUX_ASSERT(size_ >= 1 && begin_ + size_ <= capacity_,
                 "a timeline holds between one version and its capacity");
-  const auto all = versions();
   POLLUX_ASSERT(newest() == last().from, "the beginning of the last version is known");
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    POLLUX_ASSERT(all[i - 1].from < all[i].from, "versions ascend");
-    POLLUX_ASSERT(all[i - 1].value != all[i].value, "neighbouring versions differ");
+  if (in_blocks()) {
+    POLLUX_ASSERT(older_count() == 0 || on_heap_.older->newest_from() == data()[begin_].from,
+                  "where blocks end is known");
+    for (const Block& block : older_blocks()) {
+      POLLUX_ASSERT(block.size >= 1 && block.begin + block.size <= kAlone, "blocks are not empty");
+      POLLUX_ASSERT(block.from == block.versions().front().from, "where a block begins is known");
+    }
+  }
+  const schema::History all = versions();
+  for (auto at = all.begin(), before = at++; at != all.end(); before = at++) {
+    POLLUX_ASSERT(before->from < at->from, "versions ascend");
+    POLLUX_ASSERT(before->value != at->value, "neighbouring versions differ");
   }
 }
 

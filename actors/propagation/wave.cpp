@@ -96,6 +96,8 @@ void Wave::fetch_ahead(std::span<const EntityIndex> level, std::size_t i) const 
     for (std::size_t k = 0; k < std::min(kFetchedAhead, level.size()); ++k) entities_[level[k]]->fetch_due();
   }
   if (i + 2 * kFetchedAhead < level.size()) entities_[level[i + 2 * kFetchedAhead]]->fetch();
+  if (i + kFetchedAhead * 3 / 2 < level.size())
+    entities_[level[i + kFetchedAhead * 3 / 2]]->fetch_directories();
   if (i + kFetchedAhead < level.size()) entities_[level[i + kFetchedAhead]]->fetch_due();
 }
 

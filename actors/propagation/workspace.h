@@ -21,9 +21,22 @@ struct Workspace {
   /// The versions an operand takes on, one after another, while a step moves along.
   struct Track {
     const Version* next = nullptr;
-    const Version* end = nullptr;
+    const Version* end = nullptr;                    ///< Of those that lie together with it.
     const schema::Conversion* conversion = nullptr;  ///< Into the operand's unit; null where it is the same.
+    const Timeline* more = nullptr;                  ///< Where those after `end` are; null: there are none.
+    std::uint32_t block = 0;                         ///< Of `more`, in which `next` lies.
     std::uint16_t operand = 0;
+
+    void move_on() {
+      if (++next == end && more != nullptr) enter_next_block();
+    }
+    void enter_next_block() {
+      const Timeline::Stretch stretch = more->stretch({block + 1, 0});
+      next = stretch.at;
+      end = stretch.end;
+      block = stretch.block;
+      if (!more->has_more_after(block)) more = nullptr;
+    }
   };
   struct Sampled {
     schema::AttributeSlot attribute;
@@ -46,7 +59,7 @@ struct Workspace {
   std::vector<Sampled> sampled;    // attributes of which only the latest report counts
   std::vector<Interval> reported;  // where observations of one attribute are new
   std::vector<std::vector<Version>> fresh;  // by attribute: its versions within the interval at hand
-  std::vector<std::size_t> first;           // by attribute: where that begins in its timeline
+  std::vector<Timeline::Place> first;       // by attribute: where that begins in its timeline
   std::vector<Version> removed;             // what an attribute's versions there were before
   std::vector<schema::Value> operands;      // as they are where a step has got to
   std::vector<Track> tracks;

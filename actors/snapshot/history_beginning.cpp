@@ -27,10 +27,12 @@ void HistoryBeginning::tell_values(const Entity& entity, std::vector<Change>& va
   const auto& attributes = entity.type().attributes;
   for (AttributeSlot a = 0; a < attributes.size(); ++a) {
     if (attributes[a].role == schema::Role::memory && !background_) continue;
-    const auto versions = entity.timeline(a).versions();
-    if (versions.back().from == schema::kBeginning) continue;
-    Change value{entity.index(), a, false, versions.back().from, schema::kNever, {}, versions.back().value};
-    if (versions.size() > 1) value.was = versions[versions.size() - 2].value;
+    const Timeline& timeline = entity.timeline(a);
+    const Version& last = timeline.last();
+    if (last.from == schema::kBeginning) continue;
+    Change value{entity.index(), a, false, last.from, schema::kNever, {}, last.value};
+    const Timeline::Place place = timeline.place_at(last.from);
+    if (place != Timeline::Place{}) value.was = timeline[timeline.before(place)].value;
     values.push_back(value);
   }
 }

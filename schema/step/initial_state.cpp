@@ -50,7 +50,7 @@ class Beginning {
     }
     for (const Step& step : type.steps) {
       const Version past{kBeginning, step.argument == kNoSlot ? Value{} : operands[step.argument]};
-      step.evaluate(kBeginning, operands.data(), {&past, 1});
+      step.evaluate(kBeginning, operands.data(), std::span(&past, 1));
     }
     std::copy_n(operands.begin(), type.attributes.size(), values_[entity].begin());
   }

@@ -94,7 +94,7 @@ void hysteresis(const Value& argument, EventTime at, Value* state) {
 }
 
 Value delay(History argument, Duration span, EventTime at) {
-  return argument[index_at(argument, before(at, span))].value;
+  return argument.at(before(at, span)).value;
 }
 
 /// What stood at the beginning of time does not enter a link.
@@ -119,7 +119,7 @@ EventTime next_pace(const Temporal& temporal, const Version& argument, const Val
 }
 
 Value rate(History argument, Duration span, EventTime at) {
-  const Value& is = argument[index_at(argument, at)].value;
+  const Value& is = argument.at(at).value;
   const Value was = delay(argument, span, at);
   const Value& worse = was.quality > is.quality ? was : is;
   if (!worse.usable()) return unusable_like(worse, ValueType::number);
@@ -131,11 +131,19 @@ Value rate(History argument, Duration span, EventTime at) {
 template <class Visit>
 void for_each_in_window(History argument, Duration span, EventTime at, Visit visit) {
   const EventTime begin = before(at, span);
-  for (std::size_t i = index_at(argument, begin); i < argument.size() && argument[i].from <= at; ++i) {
-    const EventTime from = std::max(argument[i].from, begin);
-    const EventTime to = i + 1 < argument.size() ? std::min(argument[i + 1].from, at) : at;
-    visit(argument[i].value, from, to);
+  const History::Place first = argument.place_at(begin);
+  const Version* held = nullptr;
+  const auto hold = [&](const Version& next) {
+    if (held != nullptr) visit(held->value, std::max(held->from, begin), next.from);
+    held = &next;
+  };
+  for (std::uint32_t block = first.block; block < argument.blocks(); ++block) {
+    const auto together = argument.block(block).subspan(block == first.block ? first.index : 0);
+    const auto later = std::ranges::find_if(together, [&](const Version& v) { return v.from > at; });
+    std::for_each(together.begin(), later, hold);
+    if (later != together.end()) break;
   }
+  if (held != nullptr) visit(held->value, std::max(held->from, begin), at);
 }
 
 /// The quality of what was made from some stretches of a window: of the worst of them, and no better than
@@ -228,14 +236,15 @@ void sampled_window(const Temporal& temporal, History argument, EventTime at, Va
 /// `gather(what there was, the value that held, for how long)`.
 template <class Gather>
 const Version& gather_to(History argument, EventTime at, Value* state, Gather gather) {
-  const std::size_t i = index_at(argument, at);
+  const History::Place i = argument.place_at(at);
   const Version& version = argument[i];
   if (at == kBeginning) {
     state[1] = Value::number(0, Quality::unknown);
     state[2] = time_value(kBeginning);
   } else if (as_time(state[2]) != version.from) {
     const EventTime since = as_time(state[2]);
-    if (i > 0) state[1] = gather(state[1], argument[i - 1].value, since, version.from);
+    if (i != argument.first())
+      state[1] = gather(state[1], argument[argument.before(i)].value, since, version.from);
     state[2] = time_value(version.from);
   }
   return version;
@@ -284,13 +293,13 @@ void lag(History argument, Duration span, EventTime at, Value* state) {
 
 /// The first change after `time`, or the first time after it that a change leaves a window of `span`.
 EventTime next_crossing(History argument, Duration span, EventTime time) {
-  const std::size_t i = first_after(argument, before(time, span));
-  return i == argument.size() || argument[i].from == kBeginning ? kNever : after(argument[i].from, span);
+  const History::Place i = argument.first_after(before(time, span));
+  return i == argument.behind() || argument[i].from == kBeginning ? kNever : after(argument[i].from, span);
 }
 
 EventTime next_window_tick(const Temporal& temporal, History argument, EventTime time) {
-  const std::size_t i = first_after(argument, before(time, temporal.span + temporal.every));
-  if (i == argument.size()) return kNever;
+  const History::Place i = argument.first_after(before(time, temporal.span + temporal.every));
+  if (i == argument.behind()) return kNever;
   const EventTime changed = argument[i].from;
   if (changed == kBeginning) return kNever;
   return time >= changed ? next_tick(time, temporal.every) : next_tick(changed - 1, temporal.every);
@@ -299,7 +308,7 @@ EventTime next_window_tick(const Temporal& temporal, History argument, EventTime
 /// While the input holds, the result of `integral` and `lag` goes on moving unless it has come to rest.
 EventTime next_gathering_tick(const Temporal& temporal, History argument, EventTime time,
                               const Value* state) {
-  const Version& version = argument[index_at(argument, time)];
+  const Version& version = argument.at(time);
   if (version.from == kBeginning || !version.value.usable()) return kNever;
   const double x = version.value.as_number();
   const bool at_rest =
@@ -360,7 +369,7 @@ Duration Temporal::reach() const {
 }
 
 void evaluate(const Temporal& temporal, History argument, EventTime at, Value* state) {
-  const auto present = [&]() -> const Value& { return argument[index_at(argument, at)].value; };
+  const auto present = [&]() -> const Value& { return argument.at(at).value; };
   switch (temporal.function) {
     case F::previous:
       return previous(present(), at, state);
@@ -373,7 +382,7 @@ void evaluate(const Temporal& temporal, History argument, EventTime at, Value* s
       return;
     case F::paced:
     case F::entrance:
-      return paced(temporal, argument[index_at(argument, at)], at, state);
+      return paced(temporal, argument.at(at), at, state);
     case F::rate:
       state[0] = rate(argument, temporal.span, at);
       return;
@@ -402,7 +411,7 @@ EventTime next_moment(const Temporal& temporal, History argument, EventTime time
     }
     case F::paced:
     case F::entrance:
-      return next_pace(temporal, argument[index_at(argument, time)], state);
+      return next_pace(temporal, argument.at(time), state);
     case F::delay:
     case F::rate:
     case F::moving_min:

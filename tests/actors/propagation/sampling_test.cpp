@@ -72,7 +72,8 @@ class Sensor {
     const samples::Place place = samples::find(*model_, name);
     return twin_->look([&](const SettledState& state) {
       std::vector<std::string> all;
-      for (const Version& version : state.timeline(place.entity, place.attribute).versions().subspan(1)) {
+      const std::vector<Version> held = state.timeline(place.entity, place.attribute).versions();
+      for (const Version& version : std::span(held).subspan(1)) {
         all.push_back(std::to_string(version.from / kSecond) + ": " +
                       std::to_string(static_cast<int>(version.value.as_number())) +
                       (version.value.quality == Quality::stale ? " stale" : ""));

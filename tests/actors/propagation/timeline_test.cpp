@@ -32,9 +32,9 @@ TEST(Timeline, TellsTheValueInEffectAtATime) {
   EXPECT_EQ(timeline.at(10), Value::number(10));
   EXPECT_EQ(timeline.at(19), Value::number(10));
   EXPECT_EQ(timeline.at(1000), Value::number(100));
-  EXPECT_EQ(timeline.first_from(10), 1u);
-  EXPECT_EQ(timeline.first_from(11), 2u);
-  EXPECT_EQ(timeline.first_from(101), 11u);
+  EXPECT_EQ(timeline[timeline.first_from(10)].from, 10);
+  EXPECT_EQ(timeline[timeline.first_from(11)].from, 20);
+  EXPECT_EQ(timeline.first_from(101), timeline.versions().behind());
 }
 
 TEST(Timeline, FindsATimeHoweverUnevenlyItsVersionsLie) {
@@ -47,14 +47,21 @@ TEST(Timeline, FindsATimeHoweverUnevenlyItsVersionsLie) {
       time += 1 + static_cast<schema::EventTime>(random() % (random() % 10 == 0 ? 1ULL << gaps : 3ULL));
       timeline.append(time, Value::number(i), time - 200);
       if (random() % 50 == 0) timeline.forget_before(time - 50);
-      const auto all = timeline.versions();
+      const std::vector<Version> all(timeline.versions().begin(), timeline.versions().end());
       const schema::EventTime oldest = std::max<schema::EventTime>(all.front().from, -1);
       const auto wanted =
           oldest + static_cast<schema::EventTime>(random() % static_cast<std::uint64_t>(time - oldest + 3));
-      const auto expected = std::ranges::lower_bound(all, wanted, {}, &Version::from) - all.begin();
-      ASSERT_EQ(timeline.first_from(wanted), static_cast<std::size_t>(expected));
-      const auto after = std::ranges::upper_bound(all, wanted, {}, &Version::from) - all.begin();
-      ASSERT_EQ(timeline.index_at(wanted), static_cast<std::size_t>(std::max<std::ptrdiff_t>(after - 1, 0)));
+      const auto expected = std::ranges::lower_bound(all, wanted, {}, &Version::from);
+      const Timeline::Place first = timeline.first_from(wanted);
+      ASSERT_EQ(first == timeline.versions().behind(), expected == all.end());
+      if (expected != all.end()) {
+        ASSERT_EQ(timeline[first], *expected);
+      }
+      ASSERT_EQ(timeline.versions().first_from(wanted), first);
+      const auto after = std::ranges::upper_bound(all, wanted, {}, &Version::from);
+      const Version& in_effect = after == all.begin() ? all.front() : *(after - 1);
+      ASSERT_EQ(timeline[timeline.place_at(wanted)], in_effect);
+      ASSERT_EQ(timeline.versions().at(wanted), in_effect);
     }
   }
 }
@@ -117,6 +124,114 @@ TEST(Timeline, ForgettingKeepsTheVersionInEffectJustBeforeTheHorizon) {
   }
   EXPECT_EQ(timeline.at(995), Value::number(995));
 }
+
+/// The same in the plainest way: one list, rewritten whole.
+class List {
+ public:
+  std::vector<Version> versions{{kBeginning, Value::number(0)}};
+
+  const Value& at(schema::EventTime time) const {
+    return (std::ranges::upper_bound(versions, time, {}, &Version::from) - 1)->value;
+  }
+  std::vector<Version> between(schema::EventTime from, schema::EventTime to) const {
+    std::vector<Version> found;
+    std::ranges::copy_if(versions, std::back_inserter(found),
+                         [&](const Version& v) { return v.from >= from && v.from < to; });
+    return found;
+  }
+  void assign(schema::EventTime from, schema::EventTime to, const std::vector<Version>& fresh) {
+    std::vector<Version> all = between(kBeginning, from);
+    all.insert(all.end(), fresh.begin(), fresh.end());
+    if (to != schema::kNever) {
+      all.push_back({to, at(to)});
+      const auto later = between(to + 1, schema::kNever);
+      all.insert(all.end(), later.begin(), later.end());
+    }
+    const auto same = [](const Version& a, const Version& b) { return a.value == b.value; };
+    all.erase(std::unique(all.begin(), all.end(), same), all.end());
+    versions = std::move(all);
+  }
+  std::vector<Version> forget_before(schema::EventTime horizon) {
+    std::size_t dropped = 0;
+    while (dropped + 1 < versions.size() && versions[dropped + 1].from < horizon) ++dropped;
+    const auto end = versions.begin() + static_cast<std::ptrdiff_t>(dropped);
+    std::vector<Version> gone(versions.begin(), end);
+    versions.erase(versions.begin(), end);
+    return gone;
+  }
+};
+
+class LongPast : public testing::TestWithParam<std::uint64_t> {
+ protected:
+  std::uint64_t below(std::uint64_t n) { return random_() % n; }
+  schema::EventTime some_time() {
+    const schema::EventTime oldest = std::max<schema::EventTime>(list_.versions.front().from, 0);
+    return oldest + 1 + static_cast<schema::EventTime>(below(static_cast<std::uint64_t>(now_ - oldest + 2)));
+  }
+
+  void append() {
+    for (std::uint64_t i = below(4 * Timeline::kBlock + 10); i > 0; --i) {
+      now_ += 1 + static_cast<schema::EventTime>(below(20));
+      const Value value = Value::number(static_cast<double>(below(5)));
+      if (timeline_.append(now_, value)) list_.versions.push_back({now_, value});
+    }
+  }
+  void splice() {
+    const schema::EventTime from = some_time();
+    schema::EventTime to = below(20) == 0 ? schema::kNever : from + 1;
+    if (to != schema::kNever)
+      to += static_cast<schema::EventTime>(below(below(4) == 0 ? 30 * Timeline::kBlock : 30));
+    std::vector<Version> fresh;
+    Value before = list_.at(from - 1);
+    for (schema::EventTime time = from; time < std::min(to, from + 600) && below(30) != 0;
+         time += 1 + static_cast<schema::EventTime>(below(9))) {
+      const Value value = Value::number(static_cast<double>(below(5)));
+      if (value != before) fresh.push_back({time, value});
+      before = value;
+    }
+    std::vector<Version> removed;
+    timeline_.splice(timeline_.first_from(from), to, fresh, removed);
+    ASSERT_EQ(removed, list_.between(from, to));
+    list_.assign(from, to, fresh);
+    now_ = std::max(now_, list_.versions.back().from);
+  }
+  void forget() {
+    const schema::EventTime horizon = some_time();
+    const auto gone = list_.forget_before(horizon);
+    below(2) == 0 ? timeline_.forget_before(horizon) : timeline_.shrink_to(horizon);
+    if (below(2) == 0) return;
+    timeline_.bring_back(gone);
+    list_.versions.insert(list_.versions.begin(), gone.begin(), gone.end());
+  }
+
+  std::mt19937_64 random_{GetParam()};
+  Timeline timeline_{Value::number(0)};
+  List list_;
+  schema::EventTime now_ = 0;
+  std::uint32_t most_blocks_ = 0;
+};
+
+TEST_P(LongPast, IsWhatAPlainListOfItsVersionsIs) {
+  for (int i = 0; i < 400; ++i) {
+    const std::uint64_t what = below(40);
+    what < 3 ? append() : what < 37 ? splice() : what < 38 ? forget() : timeline_.restore(list_.versions);
+    timeline_.check_invariants();
+    const schema::History held = timeline_.versions();
+    ASSERT_TRUE(std::ranges::equal(held, list_.versions))
+        << "after operation " << i << ", a kind of " << what;
+    ASSERT_EQ(held.size(), list_.versions.size());
+    most_blocks_ = std::max(most_blocks_, held.blocks());
+    for (int look = 0; look < 20; ++look) {
+      const schema::EventTime time = some_time();
+      ASSERT_EQ(timeline_.at(time), list_.at(time));
+      ASSERT_EQ(held.at(time).value, list_.at(time));
+      ASSERT_EQ(held.first_from(time), timeline_.first_from(time));
+    }
+  }
+  EXPECT_GT(most_blocks_, 5u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LongPast, testing::Range<std::uint64_t>(0, 40));
 
 }  // namespace
 }  // namespace pollux::actors

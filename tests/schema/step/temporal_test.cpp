@@ -50,7 +50,9 @@ class Course {
 
  private:
   /// What it may look at: nothing of the future.
-  History past() const { return History(argument_).first(first_after(argument_, at_)); }
+  History past() const {
+    return std::span(argument_).first(first_at_least(argument_, at_ + 1, &Version::from));
+  }
 
   Temporal temporal_;
   std::vector<Version> argument_;
