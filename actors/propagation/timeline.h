@@ -60,8 +60,12 @@ class Timeline {
   Timeline(const Timeline&) = delete;
   Timeline& operator=(const Timeline&) = delete;
 
-  schema::History versions() const { return {older_blocks(), newest_block()}; }
-  const Version& last() const { return data()[begin_ + size_ - 1]; }
+  schema::History versions() const {
+    return {older_blocks(), newest_block()};
+  }
+  const Version& last() const {
+    return data()[begin_ + size_ - 1];
+  }
   const Version& operator[](Place place) const {
     return in_blocks() ? versions()[place] : data()[begin_ + place.index];
   }
@@ -71,7 +75,9 @@ class Timeline {
     const Place later = time == schema::kNever ? behind() : first_from(time + 1);
     return later == Place{} ? later : before(later);
   }
-  const schema::Value& at(schema::EventTime time) const { return (*this)[place_at(time)].value; }
+  const schema::Value& at(schema::EventTime time) const {
+    return (*this)[place_at(time)].value;
+  }
 
   /// A version, and those after it that lie together with it, up to `end`.
   struct Stretch {
@@ -93,7 +99,9 @@ class Timeline {
     return {together.data() + place.index, together.data() + together.size(), place.block};
   }
   /// Whether any version comes after those of a block.
-  bool has_more_after(std::uint32_t block) const { return in_blocks() && block < older_count(); }
+  bool has_more_after(std::uint32_t block) const {
+    return in_blocks() && block < older_count();
+  }
 
   /// The first version with `from >= time`; `versions().behind()` when there is none.
   Place first_from(schema::EventTime time) const {
@@ -120,7 +128,9 @@ class Timeline {
     if (in_blocks()) BlockDirectory::fetch(on_heap_.older);
   }
   /// Asks for the memory of the next version, to be written soon.
-  void fetch_end() const { schema::prefetch_to_write(data() + begin_ + size_); }
+  void fetch_end() const {
+    schema::prefetch_to_write(data() + begin_ + size_);
+  }
 
   /// Lets `value` hold from `from` on. False, and nothing changes, where it holds already. What lies before
   /// the version in effect just before `horizon` may be dropped to make room. REQUIRES: `from > last().from`,
@@ -136,7 +146,9 @@ class Timeline {
     version.value = value;
     on_heap_.newest = from;
   }
-  bool full() const { return begin_ + size_ == capacity_; }
+  bool full() const {
+    return begin_ + size_ == capacity_;
+  }
   /// Makes room for one version more; drops what lies before `horizon` where that helps.
   void make_room(schema::EventTime horizon);
 
@@ -181,18 +193,32 @@ class Timeline {
     void write(Version* to) const;
   };
 
-  const Version* data() const { return capacity_ == 1 ? &in_place_ : on_heap_.data; }
-  Version* data() { return capacity_ == 1 ? &in_place_ : on_heap_.data; }
-  std::span<const Version> newest_block() const { return {data() + begin_, size_}; }
+  const Version* data() const {
+    return capacity_ == 1 ? &in_place_ : on_heap_.data;
+  }
+  Version* data() {
+    return capacity_ == 1 ? &in_place_ : on_heap_.data;
+  }
+  std::span<const Version> newest_block() const {
+    return {data() + begin_, size_};
+  }
   /// Whether it has a block for its newest versions, and may have older ones.
-  bool in_blocks() const { return capacity_ == kBlock; }
+  bool in_blocks() const {
+    return capacity_ == kBlock;
+  }
   std::span<const Block> older_blocks() const {
     return in_blocks() ? std::as_const(*on_heap_.older).blocks() : std::span<const Block>();
   }
-  std::uint32_t older_count() const { return in_blocks() ? on_heap_.older->count() : 0; }
-  Place behind() const { return {older_count(), size_}; }
+  std::uint32_t older_count() const {
+    return in_blocks() ? on_heap_.older->count() : 0;
+  }
+  Place behind() const {
+    return {older_count(), size_};
+  }
 
-  schema::EventTime newest() const { return capacity_ == 1 ? in_place_.from : on_heap_.newest; }
+  schema::EventTime newest() const {
+    return capacity_ == 1 ? in_place_.from : on_heap_.newest;
+  }
   void note_newest() {
     if (capacity_ > 1) on_heap_.newest = last().from;
   }

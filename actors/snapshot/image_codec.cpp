@@ -158,8 +158,7 @@ void write_image(const EntityImage& image, EventTime clock, ByteWriter& out) {
   if ((flags & kEvaluated) != 0) times.write(image.evaluated_to, out);
   if ((flags & kTimers) != 0) times.write(image.timers_to, out);
   if ((flags & kWakes) != 0) times.write(image.wake, out);
-  for (AttributeSlot a = 0; a < image.ends.size(); ++a)
-    write_timeline(image.versions_of(a), times, out);
+  for (AttributeSlot a = 0; a < image.ends.size(); ++a) write_timeline(image.versions_of(a), times, out);
   for (const EntityImage::Observed& each : image.observed) {
     write_observations(each.standing, times, out);
     write_observations(each.withdrawn, times, out);
