@@ -25,6 +25,12 @@ struct Change {
   schema::Value was;
   schema::Value is;
 
+  Change() = default;
+  /// So that vectors build it where it stays.
+  Change(schema::EntityIndex of, schema::AttributeSlot slot, bool revises, schema::EventTime begin,
+         schema::EventTime end, const schema::Value& before, const schema::Value& now)
+      : entity(of), attribute(slot), revision(revises), from(begin), to(end), was(before), is(now) {}
+
   friend bool operator==(const Change&, const Change&) = default;
 };
 

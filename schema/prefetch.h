@@ -1,6 +1,8 @@
 // Asking for memory before it is read.
 #pragma once
 
+#include <cstddef>
+
 namespace pollux::schema {
 
 /// Asks for the line of memory at `address`, which need not be valid. Costs next to nothing, and changes
@@ -8,6 +10,13 @@ namespace pollux::schema {
 /// prefetches for one without effect, and removes the calls to it.
 inline void prefetch(const void* address) {
   __builtin_prefetch(address);
+  asm volatile("" : : "r"(address));
+}
+/// The same for so many lines.
+template <std::size_t kLines>
+inline void prefetch_lines(const void* address) {
+  constexpr std::size_t kLine = 64;
+  for (std::size_t i = 0; i < kLines; ++i) __builtin_prefetch(static_cast<const char*>(address) + i * kLine);
   asm volatile("" : : "r"(address));
 }
 /// The same for memory that will be written.

@@ -87,15 +87,18 @@ class Entity {
   }
   /// Asks for the memory of an entity of usual size: itself with its arrays. Changes nothing, reads nothing.
   void fetch() const {
-    constexpr std::size_t kLine = 64;
     constexpr std::size_t kLines = 6;
-    for (std::size_t i = 0; i < kLines; ++i)
-      schema::prefetch(reinterpret_cast<const char*>(this) + i * kLine);
+    schema::prefetch_lines<kLines>(this);
   }
-  /// Asks for what `fetch_due` will read of long timelines. Changes nothing.
-  void fetch_directories() const;
+  /// Asks for the memory that the next `run` will write where an attribute gets one version more. Changes
+  /// nothing.
+  void fetch_ends() const {
+    for (std::size_t a = 0; a < type_->attributes.size(); ++a) timelines_[a].fetch_end();
+  }
   /// Asks for the memory that the next `run` will read, where messages reach into the past. Changes nothing.
-  void fetch_due() const;
+  void fetch_past() const;
+  /// Before that, for what it will read of long timelines.
+  void fetch_directories() const;
 
   /// Drops what no event from `horizon` on needs. REQUIRES: settled.
   void forget_before(schema::EventTime horizon, schema::EventTime final_before);
@@ -145,7 +148,7 @@ class Entity {
   void keep(PinNumber pin, std::vector<KeptImage>& kept);
 
   // The usual way: one version more. (entity_advance.cpp)
-  schema::EventTime sole_moment() const;
+  schema::EventTime take_sole_moment();
   bool advance_one_moment(schema::EventTime at, const EpochTimes& times, Workspace& workspace);
   bool reports_are_the_newest(const EpochTimes& times) const;
   bool advance_by_reports(const EpochTimes& times, Workspace& workspace);

@@ -20,10 +20,9 @@ void Entity::fetch_directories() const {
 
 /// Single inputs are looked at wherever any of them differs, members of a many-input where they do
 /// themselves.
-void Entity::fetch_due() const {
+void Entity::fetch_past() const {
   const std::span own(timelines_, type_->attributes.size());
   const std::span inbox(inbox_, inbox_size_);
-  for (const Timeline& timeline : own) timeline.fetch_end();
   for (const InboxSlot& slot : inbox) {
     if (slot.empty() || slot.intervals == nullptr) continue;
     for (const Interval& interval : *slot.intervals) {

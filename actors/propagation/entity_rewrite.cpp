@@ -362,7 +362,7 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
     if (!hidden) {
       record(attribute, {at, to}, value_was, value_is, times, workspace);
     } else if (times.remember) {
-      workspace.background.memory.emplace_back() = {index_, attribute, false, at, to, value_was, value_is};
+      workspace.background.memory.emplace_back(index_, attribute, false, at, to, value_was, value_is);
     }
   }
 }
@@ -371,8 +371,8 @@ void Entity::record_differences(AttributeSlot attribute, Interval interval, cons
 void Entity::record(AttributeSlot attribute, Interval interval, const Value& was, const Value& is,
                     const EpochTimes& times, Workspace& workspace) const {
   const bool revision = interval.from < times.before;
-  Change& change = workspace.changes.emplace_back();
-  change = {index_, attribute, revision, interval.from, interval.to, was, is};
+  const Change& change =
+      workspace.changes.emplace_back(index_, attribute, revision, interval.from, interval.to, was, is);
   workspace.revisions += revision;
   if (type_->constraint && type_->constraint->status == attribute) workspace.statuses.push_back(change);
 }
@@ -395,6 +395,7 @@ void Entity::hand_on(Workspace& workspace) {
         differences.size() == 1 && differences.front().to == kNever && last.from == differences.front().from;
     edge.slot->changed_from = differences.front().from;
     edge.slot->intervals = one_more ? nullptr : &sent_;
+    workspace.reaches_back |= !one_more;
     edge.slot->latest = last.value;
     workspace.reached.push_back(edge.consumer);
   }

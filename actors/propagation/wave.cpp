@@ -47,6 +47,7 @@ bool Wave::start(const EventBatch& events, const std::vector<EntityIndex>& woken
   recollection_ = recollection;
   plan_.begin();
   round_ = 0;
+  reaches_back_ = false;
   file(events);
   for (const EntityIndex entity : woken) {
     if (plan_.claim(entity)) plan_.add(entity);
@@ -64,6 +65,33 @@ void Wave::file(const EventBatch& events) {
     next_event_[i] = std::exchange(first_event_[entity], i);
     if (plan_.claim(entity)) plan_.add(entity);
   }
+}
+
+inline void Wave::fetch_due(const Entity& entity) const {
+  entity.fetch_ends();
+  if (reaches_back_) entity.fetch_past();
+}
+
+/// Before the entity at `i` runs: asks for the memory of those some places further on; before the first one,
+/// of those that come at once, too.
+[[gnu::always_inline]] inline void Wave::fetch_ahead(std::span<const EntityIndex> level,
+                                                     std::size_t i) const {
+  const std::size_t soon = i + kFetchedAhead;
+  const std::size_t later = i + kFetchedAhead * 3 / 2;
+  const std::size_t last = i + kFetchedAhead * 2;
+  if (i == 0) {
+    for (std::size_t k = 0; k < std::min(kFetchedAhead, level.size()); ++k) fetch_due(*entities_[level[k]]);
+  }
+  if (last < level.size()) entities_[level[last]]->fetch();
+  if (reaches_back_ && later < level.size()) entities_[level[later]]->fetch_directories();
+  if (soon < level.size()) fetch_due(*entities_[level[soon]]);
+}
+
+[[gnu::always_inline]] inline void Wave::run(Entity& entity, Workspace& workspace) {
+  entity.keep_for(times_.pinned, workspace.kept);
+  if (first_event_[entity.index()] != kNoEvent) observe_events(entity, workspace);
+  if (recollection_ != nullptr && !recollection_->follow(entity)) return;
+  entity.run(times_, workspace);
 }
 
 /// Runs level after level on this thread, until one is worth sharing. True when none is left.
@@ -86,19 +114,8 @@ bool Wave::run_levels() {
       }
       workspace.reached.clear();
     }
+    reaches_back_ |= std::exchange(workspace.reaches_back, false);
   }
-}
-
-/// Before the entity at `i` runs: asks for the memory of those some places further on; before the first one,
-/// of those that come at once, too.
-void Wave::fetch_ahead(std::span<const EntityIndex> level, std::size_t i) const {
-  if (i == 0) {
-    for (std::size_t k = 0; k < std::min(kFetchedAhead, level.size()); ++k) entities_[level[k]]->fetch_due();
-  }
-  if (i + 2 * kFetchedAhead < level.size()) entities_[level[i + 2 * kFetchedAhead]]->fetch();
-  if (i + kFetchedAhead * 3 / 2 < level.size())
-    entities_[level[i + kFetchedAhead * 3 / 2]]->fetch_directories();
-  if (i + kFetchedAhead < level.size()) entities_[level[i + kFetchedAhead]]->fetch_due();
 }
 
 /// An entity may run on another thread in the next round, but its changes are told in their order.
@@ -131,13 +148,6 @@ void Wave::share(std::span<const EntityIndex> level) {
   }
 }
 
-void Wave::run(Entity& entity, Workspace& workspace) {
-  entity.keep_for(times_.pinned, workspace.kept);
-  observe_events(entity, workspace);
-  if (recollection_ != nullptr && !recollection_->follow(entity)) return;
-  entity.run(times_, workspace);
-}
-
 /// What is reached stays with the worker until the level is done, claimed so that nobody else adds it.
 void Wave::run(std::span<const EntityIndex> entities, Workspace& workspace) {
   for (std::size_t i = 0; i < entities.size(); ++i) {
@@ -158,14 +168,13 @@ void Wave::finish_portion() {
     if (POLLUX_PLANTED(reached_entity_is_lost) && !workspace.reached.empty()) workspace.reached.pop_back();
     for (const EntityIndex entity : workspace.reached) plan_.add(entity);
     workspace.reached.clear();
+    reaches_back_ |= std::exchange(workspace.reaches_back, false);
   }
   if (run_levels()) on_settled_();
 }
 
 void Wave::observe_events(Entity& entity, Workspace& workspace) {
-  std::uint32_t i = first_event_[entity.index()];
-  if (i == kNoEvent) return;
-  first_event_[entity.index()] = kNoEvent;
+  std::uint32_t i = std::exchange(first_event_[entity.index()], kNoEvent);
   workspace.sampled.clear();
   std::vector<Word>& told = workspace.background.words;
   if (entity.type().samples) look_ahead(entity, i, workspace);

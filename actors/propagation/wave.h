@@ -74,6 +74,7 @@ class Wave {
   void run_to_the_end();
   bool run_levels();
   void fetch_ahead(std::span<const schema::EntityIndex> level, std::size_t i) const;
+  void fetch_due(const Entity& entity) const;
   void keep_changes();
   void run(Entity& entity, Workspace& workspace);
   void run(std::span<const schema::EntityIndex> entities, Workspace& workspace);
@@ -95,6 +96,7 @@ class Wave {
   std::uint32_t round_ = 0;
   Workspace earlier_;                                  // what former rounds recorded, in order
   std::vector<caf::intrusive_ptr<Portion>> portions_;  // kept for the next level
+  bool reaches_back_ = false;  // messages of this epoch do, perhaps, to where there are versions already
   std::atomic<std::size_t> portions_left_{0};
   oneapi::tbb::enumerable_thread_specific<Workspace> workspaces_;
 };

@@ -69,6 +69,7 @@ struct Workspace {
   std::vector<schema::Value> before;         // what a step wrote last
   bool starts_with_change = false;           // something a step reads changes where an interval begins
   std::vector<schema::EntityIndex> reached;  // who has been sent a change, as often as there were edges
+  bool reaches_back = false;                 // such a change may lie before what the receiver has seen
 
   std::uint64_t run = 0;  // counts entities run, of all epochs
 

@@ -45,15 +45,19 @@ enum class Operation : std::uint8_t {
   arc_tangent,  ///< atan2(left, right)
 };
 
+constexpr bool is_in_library(Operation operation) {
+  return operation >= Operation::square_root;
+}
 /// The operations that are calls into the mathematics library, kept out of the way of the others.
 double compute_by_library(Operation operation, double left, double right);
 
 /// The result of an operation on good operands; one that is not finite stands for a bad value.
 ///
 /// Operations that could turn an operand that is not finite into an ordinary result (comparing it, dividing
-/// by it) make `poison` NaN instead; then the result must be found by `Program::evaluate_carefully`.
-[[gnu::always_inline]] inline double compute(Operation operation, double left, double right, double other,
-                                             double& poison) {
+/// by it) make `poison` NaN instead; then the result must be found by `Program::evaluate_carefully`. `other`
+/// is looked at only by the one operation that has three operands.
+[[gnu::always_inline]] inline double compute(Operation operation, double left, double right,
+                                             const double& other, double& poison) {
   const auto hide_nothing_of = [&poison](double x) __attribute__((always_inline)) {
     poison += x - x;
   };

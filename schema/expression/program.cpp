@@ -120,6 +120,7 @@ Program::Program(Parts parts) : parts_(std::move(parts)) {
     POLLUX_ASSERT(std::max({instruction.left, instruction.right, instruction.other}) < filled,
                   "an instruction reads what was written before it");
   }
+  calls_library_ = std::ranges::any_of(parts_.instructions, is_in_library, &Instruction::operation);
   POLLUX_ASSERT(frame_size_ <= kFrameMax && parts_.instructions.size() <= kInstructionsMax);
   POLLUX_ASSERT(parts_.result < frame_size_);
   collect_reads();
@@ -138,7 +139,14 @@ void Program::collect_reads() {
   reads_.erase(std::unique(reads_.begin(), reads_.end()), reads_.end());
 }
 
+/// Without calls into the mathematics library there is no need to save registers from them.
 void Program::evaluate(const Value* operands, Value& result) const {
+  if (calls_library_) return evaluate_plainly<true>(operands, result);
+  evaluate_plainly<false>(operands, result);
+}
+
+template <bool library>
+[[gnu::always_inline]] inline void Program::evaluate_plainly(const Value* operands, Value& result) const {
   double frame[kFrameMax];
   double* next = frame;
   unsigned qualities = 0;
@@ -151,19 +159,18 @@ void Program::evaluate(const Value* operands, Value& result) const {
     *next++ = static_cast<double>(operands[index].as_symbol());
   }
   if (qualities != static_cast<unsigned>(Quality::good)) {
-    result = evaluate_carefully(operands);
-    return;
+    return put_carefully(operands, result);
   }
   for (const double constant : parts_.constants) *next++ = constant;
   double poison = 0;
   for (const Instruction& step : parts_.instructions) {
+    if (!library && is_in_library(step.operation)) __builtin_unreachable();
     frame[step.target] =
         compute(step.operation, frame[step.left], frame[step.right], frame[step.other], poison);
   }
   const double x = frame[parts_.result];
   if (!std::isfinite(x + poison)) {
-    result = evaluate_carefully(operands);
-    return;
+    return put_carefully(operands, result);
   }
   const std::uint64_t bits = parts_.type == ValueType::number    ? std::bit_cast<std::uint64_t>(x + 0.0)
                              : parts_.type == ValueType::boolean ? static_cast<std::uint64_t>(x != 0)

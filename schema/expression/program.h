@@ -76,9 +76,15 @@ class Program {
   bool empty() const { return frame_size_ == 0; }
 
  private:
+  template <bool library>
+  void evaluate_plainly(const Value* operands, Value& result) const;
+  [[gnu::noinline, gnu::cold]] void put_carefully(const Value* operands, Value& result) const {
+    result = evaluate_carefully(operands);
+  }
   void collect_reads();
 
   Parts parts_;
+  bool calls_library_ = false;
   std::vector<std::uint16_t> reads_;
   std::size_t frame_size_ = 0;
 };
