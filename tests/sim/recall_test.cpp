@@ -152,6 +152,7 @@ TEST(Recall, AnHourOfAllowedLatenessTakesNoMoreMemoryThanAMinute) {
   const EntityIndex total = 2;
   const AttributeSlot sum = model->type_of(total).find_attribute("sum");
   const EventTime at = (kSeconds - 3'590) * kSecond;
+  ASSERT_TRUE(twin->wait_for_history(std::chrono::seconds(60)).ok());
   const auto value = actors::value_at(*twin->history(), {total, sum}, {at, twin->settled_position()});
   ASSERT_TRUE(value.ok());
   EXPECT_EQ((**value).value.as_number(), 2 * (9'999 + static_cast<double>(kSeconds - 3'590)));
