@@ -71,7 +71,6 @@ class Wave {
   static constexpr std::size_t kFetchedAhead = 4;  // entities of a level
 
   void file(const schema::EventBatch& events);
-  void run_to_the_end();
   bool run_levels();
   void fetch_ahead(std::span<const schema::EntityIndex> level, std::size_t i) const;
   void fetch_due(const Entity& entity) const;
