@@ -104,8 +104,8 @@ void Timeline::seal() {
   size_ = kLeft;
 }
 
-/// The newest block becomes these versions, which may be part of it. What is older stays, if there is room
-/// for a block. REQUIRES: a block where there is something older.
+/// The newest block becomes these versions, which may be part of it. REQUIRES: the capacity is kBlock where
+/// there is a directory, which stays, and less where there is none.
 void Timeline::set_newest(std::span<const Version> contents, std::uint32_t capacity) {
   auto* fresh = new Version[capacity];
   copy(contents, fresh);
@@ -294,12 +294,17 @@ void Timeline::rebuild(std::uint32_t first, std::uint32_t last, std::vector<Vers
 }
 
 void Timeline::restore(const schema::History& versions) {
-  const std::vector<Version> all(versions.begin(), versions.end());
   clear();
   capacity_ = size_ = 1;
   begin_ = 0;
-  in_place_ = all.front();
-  if (all.size() > 1) rebuild(0, 0, all);
+  in_place_ = versions.front();
+  const auto oldest = versions.block(0);
+  if (versions.blocks() == 1 && oldest.size() == 1) return;
+  if (versions.blocks() == 1 && oldest.size() <= kAlone) {
+    set_newest(oldest, static_cast<std::uint32_t>(oldest.size()));
+  } else {
+    rebuild(0, 0, {versions.begin(), versions.end()});
+  }
 }
 
 void Timeline::forget_before(EventTime horizon) {
@@ -358,7 +363,7 @@ void Timeline::bring_back(std::span<const Version> older) {
                 "what is brought back goes before what is held");
   std::vector<Version> all(older.begin(), older.end());
   all.insert(all.end(), held.begin(), held.end());
-  rebuild(0, 0, all);
+  rebuild(0, 0, std::move(all));
 }
 
 void Timeline::check_invariants() const {
